@@ -1,0 +1,108 @@
+// What a dataset is to those above: nfs serves its file system, admin manages it. The registry implements this over
+// the volume's store; every change is one atomic batch and is durable when its promise resolves.
+
+import type { FileSystem } from '../fs/file-system.ts';
+
+/** A user-visible failure of a dataset operation; `message` is a sentence for the one who asked. */
+export class DatasetError extends Error {
+  override readonly name = 'DatasetError';
+  readonly code: DatasetErrorCode;
+
+  constructor(code: DatasetErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type DatasetErrorCode =
+  | 'not-found'
+  | 'exists'
+  | 'busy'
+  | 'invalid'
+  | 'denied'
+  | 'no-space'
+  /** Comes with a later version. */
+  | 'unimplemented';
+
+/** Where a property's value comes from, as `zfs get` shows it: a dataset's name stands for "inherited from". */
+export type PropertySource = 'local' | 'default' | { readonly inheritedFrom: string };
+
+export interface Property {
+  readonly name: string;
+  /** As a person types it: `off`, `10737418240`, `none`. Sizes are plain bytes. */
+  readonly value: string;
+  readonly source: PropertySource | 'none';
+}
+
+/** The record of seed text 004 and ours; immutable: a change makes a new one. */
+export interface DatasetInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly uuid: string;
+  readonly parentId: number | null;
+  readonly parentUuid: string | null;
+  readonly rootInode: number;
+  /** Unix seconds. */
+  readonly createdAt: number;
+  readonly isReadonly: boolean;
+  readonly isSnapshot: boolean;
+  readonly isDefault: boolean;
+  readonly generation: number;
+  readonly flags: number;
+  readonly kind: 'filesystem' | 'volume';
+  readonly usedBytes: number;
+  readonly usedInodes: number;
+  /** Bytes that could still be written: the least of quota, refquota and disk. */
+  readonly availableBytes: number;
+  /** 0 is none. */
+  readonly quota: number;
+  readonly refquota: number;
+  readonly reservation: number;
+  readonly properties: readonly Property[];
+}
+
+export interface Dataset {
+  readonly id: number;
+  readonly name: string;
+  /** Also true when a parent's `readonly` is inherited. */
+  readonly readonly: boolean;
+  readonly fileSystem: FileSystem;
+}
+
+export interface CreateOptions {
+  readonly readonly?: boolean;
+  /** Bits of the root directory, 0o755 unless given, and its owner, 0:0 unless given. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Native (`quota`, `readonly`…) and user properties (with a colon), as typed. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface DeletePlan {
+  readonly names: readonly string[];
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+export interface Datasets {
+  get(name: string): Dataset | undefined;
+  byId(id: number): Dataset | undefined;
+  /** The longest dataset name that is a prefix (by components) of `path`, and the rest of it. */
+  resolve(path: string): { readonly dataset: Dataset; readonly rest: readonly string[] } | undefined;
+  defaultDataset(): Dataset;
+  /** All of them, `root` first, then by name. */
+  list(): readonly Dataset[];
+  info(name: string): DatasetInfo;
+
+  create(name: string, options: CreateOptions): Promise<DatasetInfo>;
+  /** What {@link delete} would take and give back. */
+  planDelete(name: string, recursive: boolean): DeletePlan;
+  delete(name: string, recursive: boolean): Promise<DeletePlan>;
+  rename(name: string, newName: string): Promise<DatasetInfo>;
+  setDefault(name: string): Promise<void>;
+  set(name: string, properties: Readonly<Record<string, string>>): Promise<DatasetInfo>;
+  inherit(name: string, property: string): Promise<DatasetInfo>;
+  /** Space of deleted datasets that the background has still to give back. */
+  pending(): { readonly datasets: number; readonly bytes: number; readonly inodes: number };
+}
