@@ -1,0 +1,134 @@
+// The values of DATASET and DATASET_REGISTRY keys.
+//
+//   dataset := format:u8=1 body crc32:u32      body: a MessagePack map with the field names below
+//   index   := format:u8=1 id:u32 crc32:u32    what a name, a uuid or "the default" stands for
+//
+// Integers are big-endian, a checksum covers all before it. The published record's `readonly` is the property
+// `readonly` here, its `generation` the current one of the head tree (TREE has it); owner and mode are those of the
+// root inode. `parentId` and `parentUuid` say what a dataset was cloned from; what it is nested in, its name says.
+// Field names and kinds of index are on disk: never rename, never renumber.
+
+import { crc32 } from 'node:zlib';
+import { Packr } from 'msgpackr';
+import { getU32, putU32 } from '../fs/big-endian.ts';
+import { DamageError } from '../fs/versioned-value.ts';
+
+const FORMAT = 1;
+const CRC_BYTES = 4;
+const INDEX_BYTES = 9;
+
+export const IndexKind = { name: 1, uuid: 2, default: 3 } as const;
+
+export interface DatasetRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly uuid: string;
+  readonly parentId: number | null;
+  readonly parentUuid: string | null;
+  readonly rootInode: number;
+  /** Unix seconds. */
+  readonly createdAt: number;
+  readonly isSnapshot: boolean;
+  readonly flags: number;
+  readonly kind: 'filesystem' | 'volume';
+  readonly headTree: number;
+  /** What was set on this dataset, canonical; see properties.ts. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+// Plain maps: a record structure of msgpackr's own would need the table of structures to be read again.
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+
+export function encodeDataset(record: DatasetRecord): Buffer {
+  // The order of the fields is that of the bytes: named here, so that equal records have equal values.
+  const body = packr.pack({
+    id: record.id,
+    name: record.name,
+    uuid: record.uuid,
+    parentId: record.parentId,
+    parentUuid: record.parentUuid,
+    rootInode: record.rootInode,
+    createdAt: record.createdAt,
+    isSnapshot: record.isSnapshot,
+    flags: record.flags,
+    kind: record.kind,
+    headTree: record.headTree,
+    properties: record.properties,
+  });
+  const value = Buffer.alloc(1 + body.length + CRC_BYTES);
+  value[0] = FORMAT;
+  value.set(body, 1);
+  return sealed(value);
+}
+
+/** @throws DamageError when the bytes are not those of dataset `id`; never anything else. */
+export function decodeDataset(id: number, value: Buffer): DatasetRecord {
+  const what = `the record of dataset ${id}`;
+  const body = opened(value, what);
+  let record: unknown;
+  try {
+    record = packr.unpack(body);
+  } catch (error) {
+    throw new DamageError(`Cannot read ${what}: its body is no MessagePack`, { cause: error });
+  }
+  if (!isDatasetRecord(record)) throw new DamageError(`Cannot read ${what}: a field is missing or wrong`);
+  if (record.id !== id) throw new DamageError(`Cannot read ${what}: it says that it is ${record.id}`);
+  return record;
+}
+
+export function encodeIndex(id: number): Buffer {
+  const value = Buffer.alloc(INDEX_BYTES);
+  value[0] = FORMAT;
+  putU32(value, 1, id);
+  return sealed(value);
+}
+
+/** @throws DamageError */
+export function decodeIndex(value: Buffer, what: string): number {
+  const body = opened(value, what);
+  if (value.length !== INDEX_BYTES)
+    throw new DamageError(`Cannot read ${what}: it has ${value.length} bytes`);
+  return getU32(body, 0);
+}
+
+function sealed(value: Buffer): Buffer {
+  const end = value.length - CRC_BYTES;
+  putU32(value, end, crc32(value.subarray(0, end)));
+  return value;
+}
+
+function opened(value: Buffer, what: string): Buffer {
+  const end = value.length - CRC_BYTES;
+  if (end < 1 || crc32(value.subarray(0, end)) !== getU32(value, end)) {
+    throw new DamageError(`Cannot read ${what}: its ${value.length} bytes fail their checksum`);
+  }
+  if (value[0] !== FORMAT) {
+    throw new DamageError(`Cannot read ${what}: it has format ${value[0]}, expected ${FORMAT}`);
+  }
+  return value.subarray(1, end);
+}
+
+function isDatasetRecord(value: unknown): value is DatasetRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Record<keyof DatasetRecord, unknown>;
+  return (
+    isCount(record.id) &&
+    typeof record.name === 'string' &&
+    typeof record.uuid === 'string' &&
+    (record.parentId === null || isCount(record.parentId)) &&
+    (record.parentUuid === null || typeof record.parentUuid === 'string') &&
+    isCount(record.rootInode) &&
+    isCount(record.createdAt) &&
+    typeof record.isSnapshot === 'boolean' &&
+    isCount(record.flags) &&
+    (record.kind === 'filesystem' || record.kind === 'volume') &&
+    isCount(record.headTree) &&
+    typeof record.properties === 'object' &&
+    record.properties !== null &&
+    Object.values(record.properties).every((property) => typeof property === 'string')
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,71 @@
+// How much a dataset may still grow. The rules are those of ZFS:
+//
+//   referenced   what the dataset's own live tree holds
+//   used         what the dataset and all nested in it hold; a nested one counts at least its reservation
+//   quota        limits `used`
+//   refquota     limits `referenced`
+//   reservation  taken from the disk, and from the quotas around it, whether it is used or not
+//
+// Sums are formed when asked for, from the counters of the trees: nothing is kept that could drift from them. Where no
+// limit applies nothing is summed; where one does, an answer costs some nanoseconds per dataset nested below it.
+
+export interface SpaceHolder {
+  readonly parent: SpaceHolder | undefined;
+  readonly children: Iterable<SpaceHolder>;
+  /** Limits in bytes; 0 is none. */
+  readonly quota: number;
+  readonly refquota: number;
+  readonly reservation: number;
+  /** Logical bytes of the dataset's own tree, accepted but unflushed data included. */
+  referencedBytes(): number;
+}
+
+/** The bytes that a dataset and those nested in it use, or are promised. */
+export function usedBytes(holder: SpaceHolder): number {
+  let sum = holder.referencedBytes();
+  for (const child of holder.children) sum += chargedBytes(child);
+  return sum;
+}
+
+/** What a dataset counts for in the one around it, or on the disk. */
+export function chargedBytes(holder: SpaceHolder): number {
+  return Math.max(usedBytes(holder), holder.reservation);
+}
+
+/** Bytes by which the dataset's own tree may grow within refquota and all quotas around; Infinity without any. */
+export function availableInQuotas(holder: SpaceHolder): number {
+  const available = growthInQuotas(holder);
+  if (holder.refquota === 0) return available;
+  return Math.min(available, atLeast0(holder.refquota - holder.referencedBytes()));
+}
+
+/** Bytes by which `used` of the dataset may grow within its quota and those around it; Infinity without any. */
+export function growthInQuotas(holder: SpaceHolder): number {
+  let available = holder.parent ? growthInQuotas(holder.parent) : Number.POSITIVE_INFINITY;
+  if (holder.quota === 0 && (holder.reservation === 0 || available === Number.POSITIVE_INFINITY))
+    return available;
+  const used = usedBytes(holder);
+  // What is promised here counts as used around it already.
+  available += atLeast0(holder.reservation - used);
+  return holder.quota === 0 ? available : Math.min(available, atLeast0(holder.quota - used));
+}
+
+/** Bytes of the disk that reservations keep from this dataset; `tops` are all that are nested in none. */
+export function promisedToOthers(holder: SpaceHolder, tops: Iterable<SpaceHolder>): number {
+  let promised = 0;
+  for (const top of tops) promised += chargedBytes(top) - storedBytes(top);
+  for (let at: SpaceHolder | undefined = holder; at; at = at.parent) {
+    if (at.reservation > 0) promised -= atLeast0(at.reservation - usedBytes(at));
+  }
+  return promised;
+}
+
+function storedBytes(holder: SpaceHolder): number {
+  let sum = holder.referencedBytes();
+  for (const child of holder.children) sum += storedBytes(child);
+  return sum;
+}
+
+function atLeast0(bytes: number): number {
+  return Math.max(0, bytes);
+}
