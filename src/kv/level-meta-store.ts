@@ -1,0 +1,182 @@
+// A MetaStore on LevelDB in a local directory: everything is resident, so `get` always answers.
+//
+// Batches are written one at a time, in the order of the calls: LevelDB would take overlapping ones in any order. They
+// are built as chained batches: 50 puts take 40 µs of the main thread, as an array 330.
+//
+// LevelDB syncs only the log that a durable batch lands in. When it has begun a new log since, batches in the one before
+// are safe only once their table is written, so a power cut could keep a late batch and lose an early one. A durable
+// batch behind others that were not therefore syncs every log first.
+
+import { open as openFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Level } from 'level';
+import type { MetaStore, Range, Row, Write } from './meta-store.ts';
+import { inaccessible, VolumeError } from './volume-error.ts';
+
+export interface LevelSettings {
+  /** Uncompressed blocks kept in memory. */
+  readonly cacheBytes?: number;
+  /** A log grows to this size before it becomes a table; up to two such buffers are in memory. */
+  readonly writeBufferBytes?: number;
+  /** Whether to make the database when there is none; else that is damage. */
+  readonly create: boolean;
+}
+
+/** The types of `level` are what Node and browsers share; on Node it is LevelDB, which can compact on request. */
+type Database = Level<Buffer, Buffer> & { compactRange(start: Buffer, end: Buffer): Promise<void> };
+
+const CACHE_BYTES = 32 << 20;
+const WRITE_BUFFER_BYTES = 16 << 20;
+/** Rows that `rows` asks for at once. */
+const PAGE_ROWS = 1000;
+/** Bytes that one trip to LevelDB brings at most, give or take a row. */
+const PAGE_BYTES = 256 << 10;
+const FIRST_KEY = Buffer.alloc(1, 0);
+const LAST_KEY = Buffer.alloc(64, 0xff);
+
+export class LevelMetaStore implements MetaStore {
+  readonly #database: Database;
+  #last: Promise<void> = Promise.resolve();
+  #unsynced = false;
+  #failure: unknown;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @throws VolumeError */
+  static async open(location: string, settings: LevelSettings): Promise<LevelMetaStore> {
+    const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer' };
+    const database = new Level<Buffer, Buffer>(location, encodings) as Database;
+    try {
+      await database.open({
+        createIfMissing: settings.create,
+        cacheSize: settings.cacheBytes ?? CACHE_BYTES,
+        writeBufferSize: settings.writeBufferBytes ?? WRITE_BUFFER_BYTES,
+        compression: true,
+      });
+    } catch (error) {
+      throw openFailure(location, error);
+    }
+    return new LevelMetaStore(database);
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#database.getSync(key);
+  }
+
+  fetch(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+    return this.#database.getMany(keys as Buffer[]);
+  }
+
+  async page(range: Range, limit: number): Promise<Row[]> {
+    if (limit === 0) return [];
+    const iterator = this.#database.iterator({
+      ...range,
+      limit,
+      highWaterMarkBytes: PAGE_BYTES,
+      fillCache: true,
+    });
+    try {
+      const rows: Row[] = [];
+      while (rows.length < limit) {
+        const some = await iterator.nextv(limit - rows.length);
+        if (some.length === 0) break;
+        rows.push(...some);
+      }
+      return rows;
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  /** The iterable keeps its view of the store until it is consumed, left, or the store is closed; iterate it once. */
+  rows(range: Range): AsyncIterable<Row> {
+    const iterator = this.#database.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES, fillCache: false });
+    return {
+      async *[Symbol.asyncIterator]() {
+        try {
+          for (;;) {
+            const some = await iterator.nextv(PAGE_ROWS);
+            if (some.length === 0) return;
+            yield* some;
+          }
+        } finally {
+          await iterator.close();
+        }
+      },
+    };
+  }
+
+  async write(batch: readonly Write[], durable: boolean): Promise<void> {
+    const chained = this.#database.batch();
+    for (const { key, value } of batch) {
+      if (value === null) chained.del(key);
+      else chained.put(key, value);
+    }
+    const written = this.#last.then(() => this.#commit(chained, durable));
+    this.#last = written.catch(() => {});
+    await written;
+  }
+
+  async compact(): Promise<void> {
+    await this.#database.compactRange(FIRST_KEY, LAST_KEY);
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#database.close();
+  }
+
+  async #commit(batch: ReturnType<Database['batch']>, durable: boolean): Promise<void> {
+    try {
+      if (this.#failure) throw new Error('Cannot write: an earlier batch failed', { cause: this.#failure });
+      if (durable && this.#unsynced) await syncLogs(this.#database.location);
+      if (!durable && batch.length > 0) this.#unsynced = true;
+      await batch.write({ sync: durable });
+      if (durable) this.#unsynced = false;
+    } catch (error) {
+      this.#failure ??= error;
+      await batch.close();
+      throw error;
+    }
+  }
+}
+
+async function syncLogs(location: string): Promise<void> {
+  for (const name of await readdir(location)) {
+    if (!name.endsWith('.log')) continue;
+    try {
+      const log = await openFile(join(location, name), 'r');
+      try {
+        await log.datasync();
+      } finally {
+        await log.close();
+      }
+    } catch (error) {
+      // LevelDB deletes a log once all of it is in a table, which it has synced.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function openFailure(location: string, error: unknown): VolumeError {
+  const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
+  const reason = cause?.message ?? String(error);
+  if (cause?.code === 'LEVEL_LOCKED') {
+    return new VolumeError(
+      'IN_USE',
+      `Cannot open ${location}: another process has it open. Stop that process, or choose another --data-dir`,
+      { cause },
+    );
+  }
+  if (cause?.code === 'LEVEL_CORRUPTION' || reason.includes('does not exist')) {
+    return new VolumeError(
+      'DAMAGED',
+      `Cannot open ${location}: its log or manifest is damaged (${reason}). Restore it from a backup, or start with` +
+        ' --repair: that would lose what was written last, and whatever else the damage has made unreadable',
+      { cause },
+    );
+  }
+  return inaccessible(location, cause ?? error);
+}

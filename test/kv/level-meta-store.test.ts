@@ -1,0 +1,118 @@
+import { open as openFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LevelMetaStore } from '../../src/kv/level-meta-store.ts';
+import { VolumeError } from '../../src/kv/volume-error.ts';
+import { conformsToMetaStore } from './meta-store-contract.ts';
+import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
+
+conformsToMetaStore('LevelMetaStore', async () => {
+  const directory = await scratchDirectory();
+  const store = await LevelMetaStore.open(directory.path, { create: true });
+  return {
+    store,
+    async discard() {
+      await store.close();
+      await directory.remove();
+    },
+  };
+});
+
+describe('LevelMetaStore', () => {
+  let directory: ScratchDirectory;
+  beforeEach(async () => {
+    directory = await scratchDirectory();
+  });
+  afterEach(() => directory.remove());
+
+  const key = Buffer.from('key');
+  const open = (settings = { create: true }) => LevelMetaStore.open(directory.path, settings);
+  async function refusal(settings = { create: true }): Promise<VolumeError> {
+    const error = await open(settings).then(
+      () => undefined,
+      (thrown) => thrown,
+    );
+    expect(error).toBeInstanceOf(VolumeError);
+    expect(error.message).toContain(directory.path);
+    return error;
+  }
+  async function filesNamed(pattern: RegExp): Promise<string[]> {
+    return (await readdir(directory.path)).filter((name) => pattern.test(name));
+  }
+
+  it('keeps what was written when it is opened again', async () => {
+    const before = await open();
+    await before.write([{ key, value: Buffer.from('value') }], true);
+    await before.close();
+    const after = await open({ create: false });
+    expect(after.get(key)?.toString()).toBe('value');
+    await after.close();
+  });
+
+  it('is refused to a second opener, and given when the first has closed it', async () => {
+    const first = await open();
+    const error = await refusal();
+    expect(error.code).toBe('IN_USE');
+    expect(error.message).toMatch(/another process/);
+    await first.close();
+    await (await open()).close();
+  });
+
+  it('is not made anew where one must be', async () => {
+    const error = await refusal({ create: false });
+    expect(error.code).toBe('DAMAGED');
+    expect(error.message).toMatch(/--repair/);
+  });
+
+  it('is refused as damaged, with what would be lost, when its manifest is', async () => {
+    const store = await open();
+    await store.write([{ key, value: Buffer.alloc(1000) }], true);
+    await store.close();
+    const [manifest] = await filesNamed(/^MANIFEST/);
+    await writeFile(join(directory.path, manifest!), Buffer.alloc(100, 7));
+    const error = await refusal();
+    expect(error.code).toBe('DAMAGED');
+    expect(error.message).toMatch(/would lose .*/);
+  });
+
+  it('is refused as damaged when CURRENT names nothing', async () => {
+    await (await open()).close();
+    await truncate(join(directory.path, 'CURRENT'));
+    expect((await refusal()).code).toBe('DAMAGED');
+  });
+
+  it('syncs every log before a durable batch that follows others that were not, and only then', async () => {
+    const store = await LevelMetaStore.open(directory.path, { create: true, writeBufferBytes: 64 << 10 });
+    const handle = await openFile(join(directory.path, 'CURRENT'));
+    const datasync = vi.spyOn(Object.getPrototypeOf(handle), 'datasync');
+    try {
+      const value = Buffer.alloc(40_000);
+      await store.write([{ key, value }], true);
+      await store.write([{ key, value }], true);
+      expect(datasync).toHaveBeenCalledTimes(0);
+      for (let i = 0; i < 10; i++) await store.write([{ key, value }], false);
+      expect(datasync).toHaveBeenCalledTimes(0);
+      await store.write([], true);
+      const logs = datasync.mock.calls.length;
+      expect(logs).toBeGreaterThan(0);
+      await store.write([{ key, value }], true);
+      expect(datasync).toHaveBeenCalledTimes(logs);
+    } finally {
+      datasync.mockRestore();
+      await handle.close();
+      await store.close();
+    }
+  });
+
+  it('writes nothing more after a write has failed', async () => {
+    const store = await open();
+    await store.write([{ key, value: Buffer.from('old') }], false);
+    await rm(directory.path, { recursive: true });
+    await expect(store.write([{ key, value: Buffer.from('new') }], true)).rejects.toThrow(/ENOENT/);
+    await expect(store.write([{ key, value: Buffer.from('newer') }], false)).rejects.toThrow(
+      /earlier batch failed/,
+    );
+    expect(store.get(key)?.toString()).toBe('old');
+    await store.close();
+  });
+});
