@@ -6,6 +6,7 @@
 
 import { ByteSizeError, parseByteSize } from '../byte-size.ts';
 import { DatasetError, type Property } from './datasets.ts';
+import type { Limits } from './space.ts';
 
 export const USER_PROPERTY_NAME_BYTES_MAX = 256;
 export const USER_PROPERTY_VALUE_BYTES_MAX = 8 * 1024;
@@ -107,9 +108,13 @@ export function effectiveProperties(holder: PropertyHolder): Property[] {
   );
 }
 
-/** Bytes of a size property in its canonical spelling; 0 for `none`. */
-export function sizeOf(canonical: string): number {
-  return canonical === 'none' ? 0 : Number(canonical);
+/** The limits that are set here; they are not inherited. */
+export function limitsOf(properties: Readonly<Record<string, string>>): Limits {
+  const bytes = (name: keyof Limits): number => {
+    const canonical = properties[name] ?? NATIVE_PROPERTIES[name].byDefault;
+    return canonical === 'none' ? 0 : Number(canonical);
+  };
+  return { quota: bytes('quota'), refquota: bytes('refquota'), reservation: bytes('reservation') };
 }
 
 function isUserProperty(name: string): boolean {

@@ -9,13 +9,16 @@
 // Sums are formed when asked for, from the counters of the trees: nothing is kept that could drift from them. Where no
 // limit applies nothing is summed; where one does, an answer costs some nanoseconds per dataset nested below it.
 
-export interface SpaceHolder {
-  readonly parent: SpaceHolder | undefined;
-  readonly children: Iterable<SpaceHolder>;
-  /** Limits in bytes; 0 is none. */
+/** In bytes; 0 is none. */
+export interface Limits {
   readonly quota: number;
   readonly refquota: number;
   readonly reservation: number;
+}
+
+export interface SpaceHolder extends Limits {
+  readonly parent: SpaceHolder | undefined;
+  readonly children: Iterable<SpaceHolder>;
   /** Logical bytes of the dataset's own tree, accepted but unflushed data included. */
   referencedBytes(): number;
 }
@@ -50,11 +53,32 @@ export function growthInQuotas(holder: SpaceHolder): number {
   return holder.quota === 0 ? available : Math.min(available, atLeast0(holder.quota - used));
 }
 
-/** Bytes of the disk that reservations keep from this dataset; `tops` are all that are nested in none. */
-export function promisedToOthers(holder: SpaceHolder, tops: Iterable<SpaceHolder>): number {
+/**
+ * Whether `bytes` more fit into `around` and its quotas, up to the first dataset that counts them already.
+ * What a reservation on the way has promised absorbs them.
+ */
+export function fitsInQuotas(
+  around: SpaceHolder,
+  bytes: number,
+  countedBy: (holder: SpaceHolder) => boolean,
+): boolean {
+  let growth = bytes;
+  for (let at: SpaceHolder | undefined = around; at && !countedBy(at); at = at.parent) {
+    const used = usedBytes(at);
+    if (at.quota > 0 && used + growth > at.quota) return false;
+    growth = Math.max(used + growth, at.reservation) - Math.max(used, at.reservation);
+  }
+  return true;
+}
+
+/**
+ * Bytes of the disk that reservations keep from this dataset, or from a new one without `holder`; `tops` are all
+ * datasets that are nested in none.
+ */
+export function promisedToOthers(holder: SpaceHolder | undefined, tops: Iterable<SpaceHolder>): number {
   let promised = 0;
   for (const top of tops) promised += chargedBytes(top) - storedBytes(top);
-  for (let at: SpaceHolder | undefined = holder; at; at = at.parent) {
+  for (let at = holder; at; at = at.parent) {
     if (at.reservation > 0) promised -= atLeast0(at.reservation - usedBytes(at));
   }
   return promised;

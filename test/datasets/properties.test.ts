@@ -3,9 +3,9 @@ import {
   COMPUTED_PROPERTIES,
   effectiveProperties,
   effectiveProperty,
+  limitsOf,
   type PropertyHolder,
   parseProperty,
-  sizeOf,
   USER_PROPERTIES_MAX,
   withChanges,
   withoutLocal,
@@ -103,8 +103,8 @@ describe('the effective value', () => {
 
   it('does not come from around for a limit', () => {
     expect(effectiveProperty(b, 'quota')).toEqual({ name: 'quota', value: 'none', source: 'default' });
-    expect(sizeOf('none')).toBe(0);
-    expect(sizeOf('100')).toBe(100);
+    expect(limitsOf(a.properties)).toEqual({ quota: 100, refquota: 0, reservation: 0 });
+    expect(limitsOf(b.properties)).toEqual({ quota: 0, refquota: 0, reservation: 0 });
   });
 
   it('is inherited for user properties, and absent when set nowhere', () => {

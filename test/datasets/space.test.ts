@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   availableInQuotas,
   chargedBytes,
+  fitsInQuotas,
   promisedToOthers,
   type SpaceHolder,
   usedBytes,
@@ -119,5 +120,30 @@ describe('what reservations keep of the disk', () => {
     expect(promisedToOthers(b, [a, b])).toBe(90);
     expect(promisedToOthers(sibling, [a, b])).toBe(30);
     expect(promisedToOthers(inner, [a, b])).toBe(0);
+  });
+});
+
+describe('moving bytes into a dataset', () => {
+  const never = (): boolean => false;
+
+  it('fits as long as no quota around is exceeded', () => {
+    const a = new Holder({ bytes: 10, quota: 100 });
+    const b = new Holder({ bytes: 20, parent: a });
+    expect(fitsInQuotas(b, 70, never)).toBe(true);
+    expect(fitsInQuotas(b, 71, never)).toBe(false);
+  });
+
+  it('takes nothing from around where a reservation has promised it', () => {
+    const a = new Holder({ bytes: 10, quota: 100 });
+    const b = new Holder({ reservation: 90, parent: a });
+    expect(fitsInQuotas(b, 90, never)).toBe(true);
+    expect(fitsInQuotas(b, 91, never)).toBe(false);
+  });
+
+  it('asks nothing of a dataset that counts them already', () => {
+    const a = new Holder({ bytes: 100, quota: 100 });
+    const b = new Holder({ parent: a });
+    expect(fitsInQuotas(b, 50, (holder) => holder === a)).toBe(true);
+    expect(fitsInQuotas(b, 50, never)).toBe(false);
   });
 });
