@@ -21,6 +21,8 @@ export class XdrWriter {
   bytes: Buffer;
   view: DataView;
   #position = 0;
+  /** Bytes of the buffer before it are on their way. */
+  #base = 0;
   /** Where the bytes begin that are not in `#pieces` yet. */
   #start = 0;
   #pieces: Buffer[] = [];
@@ -28,6 +30,7 @@ export class XdrWriter {
   #markBytes: Buffer = NOTHING;
   #markPosition = 0;
   #markStart = 0;
+  #markBase = 0;
   #markPieces = 0;
   #markPiecesBytes = 0;
 
@@ -105,6 +108,7 @@ export class XdrWriter {
     this.#markBytes = this.bytes;
     this.#markPosition = this.#position;
     this.#markStart = this.#start;
+    this.#markBase = this.#base;
     this.#markPieces = this.#pieces.length;
     this.#markPiecesBytes = this.#piecesBytes;
   }
@@ -117,6 +121,7 @@ export class XdrWriter {
     }
     this.#position = this.#markPosition;
     this.#start = this.#markStart;
+    this.#base = this.#markBase;
     this.#pieces.length = this.#markPieces;
     this.#piecesBytes = this.#markPiecesBytes;
   }
@@ -132,15 +137,16 @@ export class XdrWriter {
 
   /** What was taken has left: the buffer is free again. */
   reuse(): void {
-    this.#position = this.#start = 0;
+    this.#position = this.#start = this.#base;
   }
 
   /** What was taken is still on its way: leave its bytes alone. */
   abandon(): void {
-    if (this.bytes.length - this.#position >= this.bytes.length / 2) return;
+    this.#base = this.#position;
+    if (this.#base < this.bytes.length / 2) return;
     this.bytes = NOTHING;
     this.view = viewOf(NOTHING);
-    this.#position = this.#start = 0;
+    this.#position = this.#start = this.#base = 0;
   }
 
   #cut(): void {
@@ -154,7 +160,7 @@ export class XdrWriter {
     this.#cut();
     this.bytes = Buffer.allocUnsafeSlow(Math.max(count, BUFFER_BYTES));
     this.view = viewOf(this.bytes);
-    this.#start = 0;
+    this.#start = this.#base = 0;
     return 0;
   }
 }

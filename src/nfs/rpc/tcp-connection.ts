@@ -1,0 +1,294 @@
+// One client's connection: from bytes that arrive to replies that leave, in one turn where the procedures allow it.
+//
+//   socket -> region or record -> RpcCall -> procedure -> reply buffer -> one write per turn
+//
+// Everything here happens in the socket's read callback, or in the turn in which a later answer settles. Reading stops
+// while a limit is reached; complete records that were received already wait in their region.
+
+import type { Socket } from 'node:net';
+import type { Clock } from '../../clock.ts';
+import { XdrReader } from '../xdr/reader.ts';
+import { type Peer, RpcCall } from './call.ts';
+import { CredentialReader } from './credential.ts';
+import { readDirectly } from './direct-read.ts';
+import type { TcpLimits } from './limits.ts';
+import type { RpcLog } from './log.ts';
+import type { BudgetHolder, MemoryBudget } from './memory-budget.ts';
+import { RecordReader } from './record.ts';
+import type { Region, RegionPool } from './region.ts';
+import { ReplyWriter } from './reply.ts';
+import { StreamError } from './rpc-error.ts';
+import type { RpcService, Served } from './service.ts';
+import type { ServerStatistics } from './statistics.ts';
+
+/** 4 MiB of reply buffers at most. */
+const FREE_WRITERS_MAX = 64;
+
+/** What the connections of a server have in common. */
+export interface ConnectionContext {
+  readonly service: RpcService;
+  readonly log: RpcLog;
+  readonly clock: Clock;
+  readonly limits: TcpLimits;
+  readonly statistics: ServerStatistics;
+  readonly memory: MemoryBudget;
+  readonly regions: RegionPool;
+  /** Reply buffers that no connection uses in this turn. */
+  readonly writers: ReplyWriter[];
+  closed(connection: TcpConnection): void;
+}
+
+export class TcpConnection implements BudgetHolder {
+  readonly peer: Peer;
+  readonly connectedMs: number;
+  calls = 0;
+  lastCallMs: number;
+  progressMs: number;
+  stalledBytes = 0;
+
+  readonly #context: ConnectionContext;
+  readonly #socket: Socket;
+  readonly #records: RecordReader;
+  readonly #from: XdrReader;
+  readonly #credentials = new CredentialReader();
+  /** For the next call; a call that is answered later keeps its own. */
+  #call: RpcCall;
+  #out: ReplyWriter | undefined;
+  #callsInFlight = 0;
+  #callBytesInFlight = 0;
+  /** Read once per turn and once per call. */
+  #nowMs: number;
+  #flushIsDue = false;
+  #reading = true;
+  /** No more calls: the client has ended its side, or the server shuts down. */
+  #ending = false;
+  #closed = false;
+
+  constructor(context: ConnectionContext, accepted: Socket, peer: Peer) {
+    this.#context = context;
+    this.peer = peer;
+    this.connectedMs = this.lastCallMs = this.progressMs = this.#nowMs = context.clock.elapsedMs();
+    this.#call = new RpcCall(peer);
+    this.#records = new RecordReader(context.regions);
+    this.#from = new XdrReader(this.#records.region.bytes);
+    this.#socket = readDirectly(accepted, {
+      space: () => this.#records.space(),
+      received: (count) => this.#received(count),
+    });
+    this.#socket.on('drain', () => this.resume());
+    this.#socket.on('end', () => this.end());
+    this.#socket.on('error', (error) => context.log.debug({ err: error, ...peer }, 'Connection failed'));
+    this.#socket.on('close', () => this.#onClose());
+  }
+
+  /** No call has come for this long, and none is being worked on. */
+  idleMs(nowMs: number): number {
+    return this.#callsInFlight > 0 ? 0 : nowMs - this.lastCallMs;
+  }
+
+  /** Serves what has waited for room, and reads on. */
+  resume(): void {
+    if (this.#closed) return;
+    this.progressMs = this.#nowMs = this.#context.clock.elapsedMs();
+    this.#serve();
+  }
+
+  /** Answers the calls in flight, takes no more, and closes. */
+  end(): void {
+    this.#ending = true;
+    this.#setReading(false);
+    this.#closeWhenDone();
+  }
+
+  /** Closes for a reason that lies with the client; replies that are ready still leave if it takes them. */
+  abort(reason: string): void {
+    if (this.#closed) return;
+    this.#context.statistics.connectionsClosed++;
+    this.#context.log.warn({ ...this.peer }, `Closed connection of ${this.peer.address}: ${reason}`);
+    this.#ending = true;
+    this.#setReading(false);
+    this.#flush();
+    if (this.#socket.writableLength === 0) this.#socket.destroySoon();
+    else this.#socket.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #received(count: number): void {
+    this.#context.statistics.bytesReceived += count;
+    this.#records.received(count);
+    this.progressMs = this.#nowMs = this.#context.clock.elapsedMs();
+    this.#serve();
+  }
+
+  #serve(): void {
+    try {
+      while (this.#serveReceived()) this.#flush();
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.abort(error.message);
+      return;
+    }
+    this.#flush();
+    if (this.#ending) this.#closeWhenDone();
+    else this.#setReading(!this.#isFull());
+  }
+
+  /** Serves complete records; true when it stopped for the replies' sake, and a flush may help. */
+  #serveReceived(): boolean {
+    while (!this.#isFull()) {
+      if (this.#ending || !this.#records.next()) return false;
+      this.#serveRecord();
+    }
+    return this.#out !== undefined && this.#out.xdr.length > this.#context.limits.replyBacklogBytesMax;
+  }
+
+  #serveRecord(): void {
+    const { service, clock, statistics } = this.#context;
+    const { bytes, start, end, shared } = this.#records;
+    const call = this.#call;
+    const startedMs = this.#nowMs;
+    let served: Served | undefined;
+    this.#from.reset(bytes, start, end);
+    this.calls++;
+    try {
+      call.begin(this.#from, this.#credentials, shared);
+      served = service.find(call);
+      served.statistics.calls++;
+      served.statistics.bytesReceived += end - start;
+      const result = service.run(served, call, this.#from);
+      if (result instanceof Promise) {
+        this.#answerLater(served, call, result);
+        return;
+      }
+      this.#writer().success(call.xid, served.procedure.result, result);
+    } catch (error) {
+      if (error instanceof StreamError) throw error;
+      if (!served) statistics.callsRefused++;
+      service.failed(served, call, error, this.#writer());
+    }
+    // One reading of the clock per call: the end of one is the start of the next.
+    this.#nowMs = this.lastCallMs = clock.elapsedMs();
+    served?.statistics.record(this.lastCallMs - startedMs);
+  }
+
+  #answerLater(served: Served, call: RpcCall, result: Promise<unknown>): void {
+    const { statistics, memory } = this.#context;
+    const region = this.#records.shared ? this.#records.region : undefined;
+    const startedMs = this.#nowMs;
+    this.lastCallMs = startedMs;
+    this.#call = new RpcCall(this.peer);
+    this.#callsInFlight++;
+    statistics.callsInFlight++;
+    this.#callBytesInFlight += call.length;
+    memory.addCall(call.length);
+    region?.pin();
+    result.then(
+      (value) => this.#answer(served, call, startedMs, region, value),
+      (error) => this.#answer(served, call, startedMs, region, undefined, error),
+    );
+  }
+
+  #answer(
+    served: Served,
+    call: RpcCall,
+    startedMs: number,
+    region: Region | undefined,
+    value: unknown,
+    error?: unknown,
+  ): void {
+    const { service, clock, statistics, memory } = this.#context;
+    if (!this.#closed) {
+      try {
+        if (error !== undefined) throw error;
+        this.#writer().success(call.xid, served.procedure.result, value);
+      } catch (error) {
+        service.failed(served, call, error, this.#writer());
+      }
+    }
+    served.statistics.record(clock.elapsedMs() - startedMs);
+    region?.unpin();
+    this.#callsInFlight--;
+    statistics.callsInFlight--;
+    this.#callBytesInFlight -= call.length;
+    memory.releaseCall(call.length);
+    if (this.#flushIsDue || this.#closed) return;
+    this.#flushIsDue = true;
+    // Answers often settle together, by one commit: the tick comes when all of them are written.
+    process.nextTick(() => this.#flushAnswers());
+  }
+
+  #flushAnswers(): void {
+    this.#flushIsDue = false;
+    if (this.#closed) return;
+    this.#nowMs = this.#context.clock.elapsedMs();
+    if (this.#reading) this.#flush();
+    else this.#serve();
+  }
+
+  #isFull(): boolean {
+    const { limits, memory } = this.#context;
+    if (memory.callsAreFull) memory.wait(this);
+    return (
+      this.#callsInFlight >= limits.callsInFlightMax ||
+      this.#callBytesInFlight >= limits.callBytesInFlightMax ||
+      this.#socket.writableLength + (this.#out?.xdr.length ?? 0) > limits.replyBacklogBytesMax ||
+      memory.callsAreFull
+    );
+  }
+
+  #setReading(reading: boolean): void {
+    if (reading === this.#reading || this.#closed) return;
+    this.#reading = reading;
+    if (reading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  #writer(): ReplyWriter {
+    this.#out ??= this.#context.writers.pop() ?? new ReplyWriter();
+    return this.#out;
+  }
+
+  /** Sends the replies of this turn in one write. */
+  #flush(): void {
+    const out = this.#out;
+    if (out) {
+      this.#out = undefined;
+      const socket = this.#socket;
+      this.#context.statistics.bytesSent += out.xdr.length;
+      const pieces = out.xdr.take();
+      if (pieces.length > 1) socket.cork();
+      for (const piece of pieces) socket.write(piece);
+      if (pieces.length > 1) socket.uncork();
+      if (socket.writableLength === 0) out.xdr.reuse();
+      else out.xdr.abandon();
+      if (this.#context.writers.length < FREE_WRITERS_MAX) this.#context.writers.push(out);
+    }
+    this.#account();
+  }
+
+  #account(): void {
+    const stalledBytes = this.#closed ? 0 : this.#records.unfinishedBytes + this.#socket.writableLength;
+    const change = stalledBytes - this.stalledBytes;
+    this.stalledBytes = stalledBytes;
+    if (change !== 0) this.#context.memory.addStalled(change);
+  }
+
+  #closeWhenDone(): void {
+    if (this.#callsInFlight === 0 && !this.#closed) {
+      this.#flush();
+      this.#socket.destroySoon();
+    }
+  }
+
+  #onClose(): void {
+    this.#closed = true;
+    this.#out = undefined;
+    this.#records.close();
+    this.#account();
+    this.#context.memory.forget(this);
+    this.#context.closed(this);
+  }
+}
