@@ -1,0 +1,134 @@
+// Appends to one segment file. Appends that wait while another is being written go out together, by reference, in one
+// call. After a failure nothing behind the last good sync can be trusted, so everything more is refused.
+
+import type { FileHandle } from 'node:fs/promises';
+import type { SegmentWriter } from './segment-store.ts';
+import { SharedSync } from './shared-sync.ts';
+
+interface Append {
+  readonly offset: number;
+  readonly buffers: readonly Buffer[];
+  resolve(offset: number): void;
+  reject(error: unknown): void;
+}
+
+export interface WriterHooks {
+  /** Makes the file's name durable. */
+  syncDirectory(): Promise<void>;
+  written(offset: number, length: number): void;
+}
+
+export class FileSegmentWriter implements SegmentWriter {
+  readonly id: number;
+  /** Where the next append lands: the bytes of all appends that were called, also of those still being written. */
+  size = 0;
+  readonly #file: FileHandle;
+  readonly #hooks: WriterHooks;
+  readonly #syncs = new SharedSync(() => this.#syncNow());
+  #waiting: Append[] = [];
+  #writing: Promise<void> | undefined;
+  /** Settles when the sync that was asked for last has ended. */
+  #syncing: Promise<void> | undefined;
+  #writtenBytes = 0;
+  #syncedBytes = 0;
+  #nameIsDurable = false;
+  #failure: Error | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(id: number, file: FileHandle, hooks: WriterHooks) {
+    this.id = id;
+    this.#file = file;
+    this.#hooks = hooks;
+  }
+
+  async append(buffers: readonly Buffer[]): Promise<number> {
+    this.#check('append to');
+    const offset = this.size;
+    for (const buffer of buffers) this.size += buffer.length;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ offset, buffers, resolve, reject });
+      this.#writing ??= this.#writeWaiting();
+    });
+  }
+
+  async sync(): Promise<void> {
+    this.#check('sync');
+    const synced = this.#syncs.run();
+    this.#syncing = synced.catch(() => {});
+    await synced;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): Promise<void> {
+    await this.#writing;
+    await this.#syncing;
+    await this.#file.close();
+  }
+
+  async #writeWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const appends = this.#waiting;
+      this.#waiting = [];
+      try {
+        this.#check('append to', true);
+        await this.#write(appends);
+        for (const { offset, resolve } of appends) resolve(offset);
+      } catch (error) {
+        this.#failure ??= error as Error;
+        for (const { reject } of appends) reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(appends: readonly Append[]): Promise<void> {
+    const start = this.#writtenBytes;
+    let rest = appends.flatMap(({ buffers }) => buffers).filter((buffer) => buffer.length > 0);
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#file.writev(rest, this.#writtenBytes);
+      if (bytesWritten === 0)
+        throw new Error(`Cannot append to segment ${this.id}: the system took no bytes`);
+      this.#writtenBytes += bytesWritten;
+      rest = behind(rest, bytesWritten);
+    }
+    this.#hooks.written(start, this.#writtenBytes - start);
+  }
+
+  async #syncNow(): Promise<void> {
+    this.#check('sync', true);
+    const writtenBytes = this.#writtenBytes;
+    try {
+      if (!this.#nameIsDurable) {
+        await Promise.all([this.#file.datasync(), this.#hooks.syncDirectory()]);
+        this.#nameIsDurable = true;
+      } else if (writtenBytes > this.#syncedBytes) {
+        await this.#file.datasync();
+      }
+      this.#syncedBytes = writtenBytes;
+    } catch (error) {
+      this.#failure ??= error as Error;
+      throw error;
+    }
+  }
+
+  #check(verb: string, closing = false): void {
+    if (this.#closed && !closing) throw new Error(`Cannot ${verb} segment ${this.id}: its writer is closed`);
+    if (this.#failure) {
+      throw new Error(`Cannot ${verb} segment ${this.id}: an earlier write failed`, { cause: this.#failure });
+    }
+  }
+}
+
+/** What is left of the buffers behind their first `count` bytes. */
+function behind(buffers: readonly Buffer[], count: number): Buffer[] {
+  let first = 0;
+  let skip = count;
+  while (first < buffers.length && skip >= buffers[first]!.length) skip -= buffers[first++]!.length;
+  const rest = buffers.slice(first);
+  if (skip > 0) rest[0] = rest[0]!.subarray(skip);
+  return rest;
+}

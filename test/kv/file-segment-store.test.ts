@@ -1,0 +1,194 @@
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FileSegmentStore } from '../../src/kv/file-segment-store.ts';
+import { SegmentReadError } from '../../src/kv/segment-store.ts';
+import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
+import { conformsToSegmentStore } from './segment-store-contract.ts';
+
+const WARM = { warmBytesMax: 1 << 30 };
+
+for (const settings of [WARM, { warmBytesMax: 0, openFilesMax: 1 }]) {
+  conformsToSegmentStore(`FileSegmentStore with ${JSON.stringify(settings)}`, async () => {
+    const directory = await scratchDirectory();
+    const store = await FileSegmentStore.open(directory.path, settings);
+    return {
+      store,
+      async discard() {
+        await store.close();
+        await directory.remove();
+      },
+    };
+  });
+}
+
+describe('FileSegmentStore', () => {
+  let directory: ScratchDirectory;
+  let store: FileSegmentStore;
+  beforeEach(async () => {
+    directory = await scratchDirectory();
+    store = await FileSegmentStore.open(directory.path, WARM);
+  });
+  afterEach(async () => {
+    await store.close();
+    await directory.remove();
+  });
+
+  async function written(id: number, bytes: Buffer): Promise<void> {
+    const writer = await store.create(id);
+    await writer.append([bytes]);
+    await writer.sync();
+    await writer.close();
+  }
+  /** The store as after a restart: nothing is known to be in memory. */
+  async function reopen(settings = WARM): Promise<void> {
+    await store.close();
+    store = await FileSegmentStore.open(directory.path, settings);
+  }
+  /** The prototype that all file handles have, to see and to fail what they do. */
+  async function fileHandles(): Promise<{
+    datasync(): Promise<void>;
+    sync(): Promise<void>;
+    writev: unknown;
+  }> {
+    const { open } = await import('node:fs/promises');
+    const handle = await open(directory.path);
+    await handle.close();
+    return Object.getPrototypeOf(handle);
+  }
+
+  it('names a file by the id in 16 hex digits and holds just the bytes', async () => {
+    await written(0xabc, Buffer.from('bytes'));
+    expect(await readdir(directory.path)).toEqual(['0000000000000abc.seg']);
+    expect(await readFile(join(directory.path, '0000000000000abc.seg'), 'utf8')).toBe('bytes');
+  });
+
+  it('leaves files of other names alone', async () => {
+    for (const name of ['0000000000000abc.seg~', 'abc.seg', '0000000000000ABC.seg', 'lost+found']) {
+      await writeFile(join(directory.path, name), 'x');
+    }
+    expect((await store.list()).size).toBe(0);
+  });
+
+  it('lists and reads the segments of an earlier run', async () => {
+    await written(5, Buffer.from('bytes'));
+    await reopen();
+    expect([...(await store.list())]).toEqual([[5, 5]]);
+    expect((await store.read(5, 1, 3)).toString()).toBe('yte');
+  });
+
+  it('reads what this run wrote or read in the same turn, and anything else later', async () => {
+    const bytes = Buffer.alloc(3 << 20, 'some bytes ');
+    await written(1, bytes);
+    expect(store.read(1, 100_000, 4096)).toEqual(bytes.subarray(100_000, 104_096));
+    expect(store.read(1, 7, 1 << 20)).toBeInstanceOf(Buffer);
+    await reopen();
+    const cold = store.read(1, 100_000, 4096);
+    expect(cold).toBeInstanceOf(Promise);
+    expect(await cold).toEqual(bytes.subarray(100_000, 104_096));
+    expect(store.read(1, 98_304, 16_384)).toEqual(bytes.subarray(98_304, 114_688));
+    expect(store.read(1, 90_000, 16_384)).toBeInstanceOf(Promise);
+  });
+
+  it('never reads more than a MiB in the same turn', async () => {
+    const bytes = Buffer.alloc(2 << 20, 'some bytes ');
+    await written(1, bytes);
+    expect(store.read(1, 0, 1 << 20)).toBeInstanceOf(Buffer);
+    const long = store.read(1, 0, (1 << 20) + 1);
+    expect(long).toBeInstanceOf(Promise);
+    expect((await long).equals(bytes.subarray(0, (1 << 20) + 1))).toBe(true);
+  });
+
+  it('forgets what is warm beyond its bound, the longest unused first', async () => {
+    await reopen({ warmBytesMax: 1 << 20 });
+    await written(1, Buffer.alloc(512 << 10));
+    await written(2, Buffer.alloc(256 << 10));
+    expect(store.read(1, 0, 4096)).toBeInstanceOf(Buffer);
+    await written(3, Buffer.alloc(512 << 10));
+    await written(4, Buffer.alloc(256 << 10));
+    expect(store.read(4, 0, 4096)).toBeInstanceOf(Buffer);
+    expect(store.read(1, 200_000, 4096)).toBeInstanceOf(Promise);
+  });
+
+  it('keeps few files open, however many are read at once', async () => {
+    await reopen({ warmBytesMax: 0, openFilesMax: 3 } as typeof WARM);
+    for (let id = 1; id <= 20; id++) await written(id, Buffer.alloc(100, id));
+    const opened = async () => (await readdir('/proc/self/fd', { withFileTypes: false })).length;
+    const before = await opened();
+    const reads = Array.from({ length: 60 }, (_, i) => store.read(1 + (i % 20), 0, 100));
+    for (const [i, bytes] of (await Promise.all(reads)).entries())
+      expect(bytes).toEqual(Buffer.alloc(100, 1 + (i % 20)));
+    await store.read(1, 0, 1);
+    await vi.waitFor(async () => expect(await opened()).toBeLessThanOrEqual(before + 4));
+  });
+
+  it('fails a read, and only it, when the file is shorter than it was', async () => {
+    await written(1, Buffer.alloc(10_000, 1));
+    await truncate(join(directory.path, '0000000000000001.seg'), 5000);
+    expect(() => store.read(1, 4000, 2000)).toThrow(SegmentReadError);
+    expect(await store.read(1, 4000, 1000)).toEqual(Buffer.alloc(1000, 1));
+  });
+
+  it('makes the name durable with the first sync, and syncs only when something was appended', async () => {
+    const handles = await fileHandles();
+    const datasync = vi.spyOn(handles, 'datasync');
+    const sync = vi.spyOn(handles, 'sync');
+    try {
+      const writer = await store.create(1);
+      await writer.append([Buffer.from('abc')]);
+      await writer.sync();
+      expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([1, 1]);
+      await writer.sync();
+      expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([1, 1]);
+      await writer.append([Buffer.from('abc')]);
+      await Promise.all([writer.sync(), writer.sync(), writer.sync()]);
+      expect(sync).toHaveBeenCalledTimes(1);
+      // The first call's sync was under way when the others came, and found nothing more to do.
+      expect(datasync).toHaveBeenCalledTimes(2);
+      await writer.close();
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  it('makes a deletion durable', async () => {
+    await written(1, Buffer.from('abc'));
+    const sync = vi.spyOn(await fileHandles(), 'sync');
+    try {
+      await store.delete(1);
+      expect(sync).toHaveBeenCalledTimes(1);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  it.each(['datasync', 'sync', 'writev'] as const)('takes nothing more after a failed %s', async (call) => {
+    const writer = await store.create(1);
+    await writer.append([Buffer.from('abc')]);
+    const failing = vi.spyOn(await fileHandles(), call as 'sync');
+    failing.mockRejectedValueOnce(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+    try {
+      const doomed = call === 'writev' ? writer.append([Buffer.from('def')]) : writer.sync();
+      await expect(doomed).rejects.toMatchObject({ code: 'ENOSPC' });
+    } finally {
+      vi.restoreAllMocks();
+    }
+    await expect(writer.append([Buffer.from('ghi')])).rejects.toThrow(/earlier write failed/);
+    await expect(writer.sync()).rejects.toThrow(/earlier write failed/);
+    expect((await store.read(1, 0, 3)).toString()).toBe('abc');
+    await writer.close();
+  });
+
+  it('finishes the appends and syncs that were asked for before a close', async () => {
+    const writer = await store.create(1);
+    const asked = [
+      writer.append([Buffer.from('abc')]),
+      writer.sync(),
+      writer.append([Buffer.from('def')]),
+      writer.sync(),
+      writer.close(),
+    ];
+    await Promise.all(asked);
+    expect((await store.read(1, 0, 6)).toString()).toBe('abcdef');
+  });
+});
