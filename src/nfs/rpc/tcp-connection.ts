@@ -277,10 +277,9 @@ export class TcpConnection implements BudgetHolder {
   }
 
   #closeWhenDone(): void {
-    if (this.#callsInFlight === 0 && !this.#closed) {
-      this.#flush();
-      this.#socket.destroySoon();
-    }
+    if (this.#callsInFlight > 0 || !this.#socket.writable) return;
+    this.#flush();
+    this.#socket.destroySoon();
   }
 
   #onClose(): void {
