@@ -4,7 +4,7 @@
 
 import { crc32 } from 'node:zlib';
 import { getU32, putU32 } from './big-endian.ts';
-import { CRC_BYTES, DamageError } from './versioned-value.ts';
+import { CRC_BYTES, DamageError, wrongChecksum } from './versioned-value.ts';
 
 /** Where a body begins. */
 export const CHECKED_BODY_AT = 1;
@@ -34,11 +34,7 @@ export function checkedBody(value: Buffer, format: number, bodyBytes: number, wh
     throw new DamageError(`Cannot read ${what}: it has ${value.length} bytes`);
   const found = crc32(value.subarray(0, end));
   const expected = getU32(value, end);
-  if (found !== expected) {
-    throw new DamageError(
-      `Cannot read ${what}: checksum is ${found.toString(16)}, expected ${expected.toString(16)}`,
-    );
-  }
+  if (found !== expected) throw wrongChecksum(what, found, expected);
   if (value[0] !== format)
     throw new DamageError(`Cannot read ${what}: its format is ${value[0]}, expected ${format}`);
   return value.subarray(CHECKED_BODY_AT, end);

@@ -11,7 +11,7 @@
 import { crc32 } from 'node:zlib';
 import { getU32, getU64, putU32, putU64 } from './big-endian.ts';
 import { FRAME_INDEX_MAX, SEGMENT_ID_MAX } from './extent.ts';
-import { DamageError } from './versioned-value.ts';
+import { DamageError, wrongChecksum } from './versioned-value.ts';
 
 /** "CFR" and the format. On disk: never renumber. */
 const MAGIC = 0x43465201;
@@ -158,9 +158,7 @@ export function verifyBlocks(
     const expected = getU32(checksums, block * CHECKSUM_BYTES);
     if (found === expected) continue;
     const name = typeof what === 'string' ? what : what();
-    throw new DamageError(
-      `Cannot read ${name}: checksum of block ${block} is ${found.toString(16)}, expected ${expected.toString(16)}`,
-    );
+    throw wrongChecksum(`block ${block} of ${name}`, found, expected);
   }
 }
 

@@ -35,18 +35,19 @@ export function birthOf(value: Buffer): number {
 
 /** @throws DamageError naming `what` ("inode 12 of tree 3"); a function is asked only when there is damage. */
 export function verify(value: Buffer, what: string | (() => string)): void {
-  const end = value.length - CRC_BYTES;
-  if (value.length >= ENVELOPE_BYTES) {
-    const found = crc32(value.subarray(0, end));
-    const expected = getU32(value, end);
-    if (found === expected) return;
+  if (value.length < ENVELOPE_BYTES) {
     throw new DamageError(
-      `Cannot read ${nameOf(what)}: checksum is ${hex(found)}, expected ${hex(expected)}`,
+      `Cannot read ${nameOf(what)}: it has ${value.length} bytes, expected at least ${ENVELOPE_BYTES}`,
     );
   }
-  throw new DamageError(
-    `Cannot read ${nameOf(what)}: it has ${value.length} bytes, expected at least ${ENVELOPE_BYTES}`,
-  );
+  const end = value.length - CRC_BYTES;
+  const found = crc32(value.subarray(0, end));
+  const expected = getU32(value, end);
+  if (found !== expected) throw wrongChecksum(nameOf(what), found, expected);
+}
+
+export function wrongChecksum(what: string, found: number, expected: number): DamageError {
+  return new DamageError(`Cannot read ${what}: checksum is ${hex(found)}, expected ${hex(expected)}`);
 }
 
 /** A new, unsealed whiteout. */

@@ -145,6 +145,13 @@ describe('the bytes of a chunk map', () => {
     expect(() => decodeChunk(value)).toThrow('it has parts that nothing names');
   });
 
+  it('are refused when frames do not stand in the order in which they are named', () => {
+    const value = encodeChunk([frameExtent(0, frame, 0, 1), frameExtent(1, { ...frame, index: 10 }, 0, 1)]);
+    value.write('0001', value.length - 4 - 6 - 14, 'hex');
+    value.write('0000', value.length - 4 - 6, 'hex');
+    expect(() => decodeChunk(value)).toThrow('an extent names frame 1');
+  });
+
   it('do not exist for an empty map', () => {
     expect(() => encodeChunk(EMPTY_MAP)).toThrow('a chunk map of 0 extents has no bytes');
   });

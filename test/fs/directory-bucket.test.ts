@@ -116,16 +116,17 @@ describe('a directory bucket', () => {
       }),
       { numRuns: 500 },
     );
-    const value = encodeBucket([{ name: Buffer.from('ab'), ino: 2, type: FileType.file, index: 0 }]);
+    const value = encodeBucket(insertEntry(insertEntry([], file('ab', 2))!, file('cd', 3))!);
     for (const [at, bytes, why] of [
       [0, '00', 'no record of format 1'],
       [5, '00', 'its entries do not fit'],
-      [5, '02', 'its entries do not fit'],
+      [5, '03', 'its entries do not fit'],
       [6, '10', 'index 16 is out of order'],
       [7, '00', 'unknown type 0'],
       [8, 'ffffffff', 'an inode number is beyond 2^53-1'],
-      [16, '01', 'its entries do not fit'],
-      [16, '03', 'its entries do not fit'],
+      [19, '00', 'index 0 is out of order'],
+      [29, '01', 'its entries do not fit'],
+      [29, '03', 'its entries do not fit'],
     ] as const) {
       const damaged = Buffer.from(value);
       damaged.write(bytes, at, 'hex');

@@ -188,7 +188,7 @@ describe('the checksums of a payload', () => {
         const { from, to, firstBlock } = blocksAround(at, 1, payload.length);
         const read = () => verifyBlocks(payload.subarray(from, to), firstBlock, checksums, 'inode 12');
         expect(read).toThrow(DamageError);
-        expect(read).toThrow(`Cannot read inode 12: checksum of block ${block} is`);
+        expect(read).toThrow(`Cannot read block ${block} of inode 12: checksum is`);
       }),
       { numRuns: 50 },
     );

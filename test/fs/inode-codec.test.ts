@@ -160,6 +160,9 @@ describe('an inode record', () => {
       value.write(bytes, at, 'hex');
       expect(() => decodeInode(12, value)).toThrow(why);
     }
+    const symlink = encodeInode(withFields(plain, { target: Buffer.from('ab') }));
+    symlink[160] = 3;
+    expect(() => decodeInode(12, symlink)).toThrow('its parts do not fit');
   });
 });
 

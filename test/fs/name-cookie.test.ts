@@ -35,6 +35,10 @@ describe('the cookie of a name', () => {
     expect(nameCookie(key, () => ({ high, low }))(Buffer.from('a'))).toEqual({ high: 0, low: 16 });
   });
 
+  it('moves no other bucket', () => {
+    expect(nameCookie(key, () => ({ high: 1, low: 15 }))(Buffer.from('a'))).toEqual({ high: 1, low: 0 });
+  });
+
   it('with the index of an entry leads back to the bucket', () => {
     fc.assert(
       fc.property(u32, u32, fc.nat(15), (high, low, index) => {

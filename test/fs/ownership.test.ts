@@ -113,6 +113,7 @@ describe('the mode after a SETATTR', () => {
     expect(modeAfter(OWNER, 0o6755, { size: 0 })).toBe('755');
     expect(modeAfter(STRANGER, 0o6777, { size: 0 })).toBe('777');
     expect(modeAfter(ROOT, 0o6755, { size: 0 })).toBe('6755');
+    expect(modeAfter(OWNER, 0o644, { size: 0, mode: 0o4755 })).toBe('4755');
   });
 });
 
