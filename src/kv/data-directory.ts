@@ -1,0 +1,203 @@
+// The directory D that holds a volume on this machine:
+//
+//   D/CAIRN       the marker: "cairn data directory, format F, STATE\n" and a sentence for people.
+//                 STATE is `new` until everything below was made durably once, then `ready`
+//   D/meta        LevelDB, whose lock also keeps a second process out of all of D
+//   D/segments    segment files
+//
+// A start that finds `new` makes what is missing, so one that was cut short is finished by the next. Once it is `ready`
+// nothing is made any more: what is missing then (a disk not mounted, a directory deleted) is damage, not a new volume.
+
+import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Random } from '../clock.ts';
+import { FileSegmentStore } from './file-segment-store.ts';
+import { createFormat, FORMAT_VERSION, hasFormat, openFormat, type VolumeFormat } from './format.ts';
+import { LevelMetaStore, type LevelSettings } from './level-meta-store.ts';
+import type { MetaStore } from './meta-store.ts';
+import type { SegmentStore } from './segment-store.ts';
+import { inaccessible, VolumeError } from './volume-error.ts';
+
+export interface DataDirectorySettings extends Omit<LevelSettings, 'create'> {
+  /** Bytes of segments that the system is trusted to keep in memory. */
+  readonly warmBytesMax: number;
+}
+
+export interface DataDirectory {
+  readonly meta: MetaStore;
+  readonly segments: SegmentStore;
+  readonly format: VolumeFormat;
+  /** Closes both stores; {@link VolumeFormat.markClean} comes before it. */
+  close(): Promise<void>;
+}
+
+type State = 'absent' | 'cut short' | 'new' | 'ready';
+
+const MARKER = 'CAIRN';
+/** What a new data directory may hold: a file system's own. */
+const HARMLESS = ['lost+found'];
+
+/** @throws VolumeError */
+export async function openDataDirectory(
+  path: string,
+  settings: DataDirectorySettings,
+  random: Random,
+): Promise<DataDirectory> {
+  const directory = resolve(path);
+  try {
+    return await openDirectory(directory, settings, random);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall ? inaccessible(directory, error) : error;
+  }
+}
+
+async function openDirectory(
+  directory: string,
+  settings: DataDirectorySettings,
+  random: Random,
+): Promise<DataDirectory> {
+  const firstMade = await mkdir(directory, { recursive: true, mode: 0o700 });
+  const found = await readState(directory);
+  if (found === 'absent' || found === 'cut short') await beginMarker(directory, found);
+  if (found === 'absent') await syncParents(directory, firstMade ?? directory);
+  if (found !== 'ready') await makeDirectories(directory);
+  const meta = await LevelMetaStore.open(join(directory, 'meta'), { ...settings, create: found !== 'ready' });
+  try {
+    if (found !== 'ready') {
+      // Only with the lock is nobody else here: another process may have finished the directory since it was looked at.
+      if (!(await hasFormat(meta))) await createFormat(meta, random);
+      await syncDirectory(join(directory, 'meta'));
+      await finishMarker(directory);
+    }
+    const format = await openFormat(meta, random);
+    const segments = await openSegments(directory, settings);
+    return {
+      meta,
+      segments,
+      format,
+      async close() {
+        await segments.close();
+        await meta.close();
+      },
+    };
+  } catch (error) {
+    await meta.close();
+    throw error;
+  }
+}
+
+async function openSegments(directory: string, settings: DataDirectorySettings): Promise<SegmentStore> {
+  const path = join(directory, 'segments');
+  if (await isAbsent(path)) {
+    throw new VolumeError(
+      'DAMAGED',
+      `Cannot open ${directory}: ${path}, which holds the data of files, is missing. Bring it back, or restore the` +
+        ' data directory from a backup',
+    );
+  }
+  return FileSegmentStore.open(path, settings);
+}
+
+async function makeDirectories(directory: string): Promise<void> {
+  for (const name of ['meta', 'segments'])
+    await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
+  await syncDirectory(directory);
+}
+
+async function readState(directory: string): Promise<State> {
+  const text = await readFile(join(directory, MARKER), 'utf8').catch(ignoreAbsent);
+  if (text === undefined) {
+    await refuseForeign(directory);
+    return 'absent';
+  }
+  const [, format, state] = /^cairn data directory, format (\d+), (new|ready)\n/.exec(text) ?? [];
+  if (format && Number(format) > FORMAT_VERSION) {
+    throw new VolumeError(
+      'UNKNOWN_FORMAT',
+      `Cannot open ${directory}: it has format ${format}, and this version of Cairn knows formats up to` +
+        ` ${FORMAT_VERSION}. Start the newer version of Cairn that it was used with last`,
+    );
+  }
+  if (state) return state as State;
+  // The marker is durable before anything else is made, so one that was cut short stands alone.
+  if (marker('new').startsWith(text) && (await isAbsent(join(directory, 'meta')))) return 'cut short';
+  throw new VolumeError(
+    'DAMAGED',
+    `Cannot open ${directory}: its file ${MARKER} is damaged. If this is a data directory of Cairn, write the line` +
+      ` "${firstLine('ready')}" into that file; else choose another --data-dir`,
+  );
+}
+
+async function refuseForeign(directory: string): Promise<void> {
+  // A marker that is there now is another process's, which is making the directory; its lock will decide.
+  const files = (await readdir(directory)).filter((name) => !HARMLESS.includes(name)).sort();
+  if (files.length === 0 || files.includes(MARKER)) return;
+  const some = files.slice(0, 3).join(', ') + (files.length > 3 ? ', …' : '');
+  throw new VolumeError(
+    'NOT_OURS',
+    `Cannot use ${directory}: it has files (${some}) but no file ${MARKER}, so it is no data directory of Cairn.` +
+      ' Choose an empty or a new directory with --data-dir',
+  );
+}
+
+async function beginMarker(directory: string, found: 'absent' | 'cut short'): Promise<void> {
+  try {
+    // Not over a marker that another process has made meanwhile.
+    await writeDurably(join(directory, MARKER), found === 'absent' ? 'wx' : 'r+', marker('new'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  await syncDirectory(directory);
+}
+
+async function finishMarker(directory: string): Promise<void> {
+  const path = join(directory, MARKER);
+  await writeDurably(`${path}.next`, 'w', marker('ready'));
+  await rename(`${path}.next`, path);
+  await syncDirectory(directory);
+}
+
+function firstLine(state: 'new' | 'ready'): string {
+  return `cairn data directory, format ${FORMAT_VERSION}, ${state}`;
+}
+
+function marker(state: 'new' | 'ready'): string {
+  return `${firstLine(state)}\nThis directory belongs to the Cairn file server: change nothing in it by hand.\n`;
+}
+
+async function writeDurably(path: string, flags: 'w' | 'wx' | 'r+', text: string): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Makes the names of `directory` and of those above it durable, up to the first that was made. */
+async function syncParents(directory: string, firstMade: string): Promise<void> {
+  for (let made = directory; made.length >= firstMade.length; made = dirname(made)) {
+    await syncDirectory(dirname(made)).catch((error: NodeJS.ErrnoException) => {
+      // A parent that may not be read was not made here: its owner answers for the name in it.
+      if (error.code !== 'EACCES') throw error;
+    });
+  }
+}
+
+async function isAbsent(path: string): Promise<boolean> {
+  return (await stat(path).catch(ignoreAbsent)) === undefined;
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

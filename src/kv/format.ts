@@ -1,0 +1,162 @@
+// What a volume says about itself: the SYSTEM family (values: see system-row.ts).
+//
+//   row               value
+//   format            { version, incompatible, readOnlyCompatible, compatible }: the sets are lists of feature names
+//   volume            { uuid: 16 bytes, hashKey: 16 bytes, handleKey: 32 bytes }, for ever
+//   write-verifier    8 bytes
+//   clean             true: the last run ended in order. Deleted durably at open, written at a clean close
+//   next/tree         the ids from this one on were never used; likewise next/dataset, next/segment, next/data
+//
+// A version that does not know a feature: of the incompatible set, cannot read the volume; of the read-only compatible
+// one, can read but must not write it; of the compatible one, can do both.
+
+import type { Random } from '../clock.ts';
+import { IdSequence } from './id-sequence.ts';
+import type { MetaStore, Write } from './meta-store.ts';
+import { damagedRow, readSystem, systemWrite } from './system-row.ts';
+import { VolumeError } from './volume-error.ts';
+
+/** On disk. A version that this one cannot read at all has a higher number; lesser changes are features. */
+export const FORMAT_VERSION = 1;
+
+/** The features that this version knows. On disk: never reuse a name. */
+const INCOMPATIBLE: readonly string[] = [];
+const READ_ONLY_COMPATIBLE: readonly string[] = [];
+
+interface FormatRow {
+  readonly version: number;
+  readonly incompatible: readonly string[];
+  readonly readOnlyCompatible: readonly string[];
+  readonly compatible: readonly string[];
+}
+
+interface VolumeRow {
+  readonly uuid: Buffer;
+  /** Of the SipHash that gives directory entries their cookies. */
+  readonly hashKey: Buffer;
+  /** Of the MAC in file handles. */
+  readonly handleKey: Buffer;
+}
+
+const U32_MAX = 0xffff_ffff;
+
+/** What is numbered for the whole volume, how many ids one durable write reserves, and the last one. */
+const SEQUENCES = {
+  tree: { block: 64, max: U32_MAX },
+  /** 0 is the dataset `root`, which takes no id. */
+  dataset: { block: 64, max: U32_MAX },
+  segment: { block: 1024, max: Number.MAX_SAFE_INTEGER },
+  data: { block: 65_536, max: Number.MAX_SAFE_INTEGER },
+} as const;
+
+type SequenceName = keyof typeof SEQUENCES;
+const SEQUENCE_NAMES = Object.keys(SEQUENCES) as SequenceName[];
+const FIRST_ID = 1;
+
+export interface VolumeFormat extends VolumeRow {
+  /** Changes when a run did not end in order: what was written UNSTABLE in it may be lost (RFC 1813 §4.8). */
+  readonly writeVerifier: Buffer;
+  /** Whether the last run ended in order. */
+  readonly wasClean: boolean;
+  readonly ids: Readonly<Record<SequenceName, IdSequence>>;
+  /** Says durably that this run ends in order. Nothing is dirty, and nothing is written after it. */
+  markClean(): Promise<void>;
+}
+
+/** Whether the store holds a volume. */
+export async function hasFormat(meta: MetaStore): Promise<boolean> {
+  return (await readSystem(meta, ['format']))[0] !== undefined;
+}
+
+/** Makes a new volume of an empty store, in one batch. */
+export async function createFormat(meta: MetaStore, random: Random): Promise<void> {
+  const format: FormatRow = {
+    version: FORMAT_VERSION,
+    incompatible: INCOMPATIBLE,
+    readOnlyCompatible: READ_ONLY_COMPATIBLE,
+    compatible: [],
+  };
+  const volume: VolumeRow = { uuid: uuid4(random), hashKey: random(16), handleKey: random(32) };
+  await meta.write(
+    [
+      systemWrite('format', format),
+      systemWrite('volume', volume),
+      systemWrite('write-verifier', random(8)),
+      systemWrite('clean', true),
+      ...SEQUENCE_NAMES.map((name) => systemWrite(`next/${name}`, FIRST_ID)),
+    ],
+    true,
+  );
+}
+
+/** Begins a run: from now on, until {@link VolumeFormat.markClean}, a crash changes the write verifier. */
+export async function openFormat(meta: MetaStore, random: Random): Promise<VolumeFormat> {
+  checkFormat(await required<FormatRow>(meta, 'format'));
+  const { uuid, hashKey, handleKey } = await required<VolumeRow>(meta, 'volume');
+  const storedVerifier = await required<Buffer>(meta, 'write-verifier');
+  const wasClean = (await readSystem(meta, ['clean']))[0] === true;
+  const writeVerifier = wasClean ? storedVerifier : random(8);
+
+  const clean = systemWrite('clean', true);
+  const begin: Write[] = [{ key: clean.key, value: null }];
+  if (!wasClean) begin.push(systemWrite('write-verifier', writeVerifier));
+  const ids = {} as Record<SequenceName, IdSequence>;
+  for (const name of SEQUENCE_NAMES) {
+    const from = await required<number>(meta, `next/${name}`);
+    const { block, max } = SEQUENCES[name];
+    const end = Math.min(from + block, max + 1);
+    const watermark = (value: number) => systemWrite(`next/${name}`, value);
+    begin.push(watermark(end));
+    const reserve = (next: number) => meta.write([watermark(next)], true);
+    ids[name] = new IdSequence({ noun: name, from, end, block, max, reserve });
+  }
+  await meta.write(begin, true);
+  return {
+    uuid,
+    hashKey,
+    handleKey,
+    writeVerifier,
+    wasClean,
+    ids,
+    markClean: () => meta.write([clean], true),
+  };
+}
+
+async function required<T>(meta: MetaStore, name: string): Promise<T> {
+  const [value] = await readSystem(meta, [name]);
+  if (value === undefined) throw damagedRow(name, 'is missing');
+  return value as T;
+}
+
+function checkFormat({ version, incompatible, readOnlyCompatible }: FormatRow): void {
+  if (version > FORMAT_VERSION) {
+    throw unknownFormat(
+      `has format ${version}, and this version of Cairn knows formats up to ${FORMAT_VERSION}`,
+    );
+  }
+  const unreadable = incompatible.filter((feature) => !INCOMPATIBLE.includes(feature));
+  if (unreadable.length > 0) {
+    throw unknownFormat(`uses what this version of Cairn does not know: ${unreadable.join(', ')}`);
+  }
+  const unwritable = readOnlyCompatible.filter((feature) => !READ_ONLY_COMPATIBLE.includes(feature));
+  if (unwritable.length > 0) {
+    throw unknownFormat(
+      `may not be written by a version of Cairn that does not know ${unwritable.join(', ')}`,
+    );
+  }
+}
+
+function unknownFormat(reason: string): VolumeError {
+  return new VolumeError(
+    'UNKNOWN_FORMAT',
+    `Cannot open the volume: it ${reason}. Start the newer version of Cairn that it was used with last`,
+  );
+}
+
+/** RFC 9562 §5.4 */
+function uuid4(random: Random): Buffer {
+  const uuid = random(16);
+  uuid[6] = (uuid[6]! & 0x0f) | 0x40;
+  uuid[8] = (uuid[8]! & 0x3f) | 0x80;
+  return uuid;
+}
