@@ -118,9 +118,9 @@ export class RawClient {
     }
   }
 
-  /** Resolves when the server has closed. */
+  /** Resolves when the server has closed, or has reset the connection. */
   async closed(): Promise<void> {
-    if (!this.socket.closed) await once(this.socket, 'close');
+    if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
   }
 
   async close(): Promise<void> {

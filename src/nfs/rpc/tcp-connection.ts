@@ -102,7 +102,10 @@ export class TcpConnection implements BudgetHolder {
 
   /** Closes for a reason that lies with the client; replies that are ready still leave if it takes them. */
   abort(reason: string): void {
-    if (this.#closed) return;
+    if (!this.#socket.writable) {
+      this.#socket.destroy();
+      return;
+    }
     this.#context.statistics.connectionsClosed++;
     this.#context.log.warn({ ...this.peer }, `Closed connection of ${this.peer.address}: ${reason}`);
     this.#ending = true;
