@@ -17,8 +17,8 @@ const PROTOCOL_TCP = 6;
 const MAPPINGS_MAX = 256;
 
 /** RFC 1833 §3: mapping */
-export const mapping = struct({ prog: u32, vers: u32, prot: u32, port: u32 });
-export type Mapping = XdrOf<typeof mapping>;
+const mapping = struct({ prog: u32, vers: u32, prot: u32, port: u32 });
+type Mapping = XdrOf<typeof mapping>;
 
 /** A program that can be found through the port mapper. */
 export interface Registration {

@@ -12,8 +12,8 @@ import type { XdrReader } from '../xdr/reader.ts';
 import { anonymous, type Credential, type CredentialReader, skipVerifier } from './credential.ts';
 import { RpcError, StreamError } from './rpc-error.ts';
 
-export const RPC_VERSION = 2;
-export const MESSAGE_CALL = 0;
+const RPC_VERSION = 2;
+const MESSAGE_CALL = 0;
 export const MESSAGE_REPLY = 1;
 
 /** xid and message type: without them there is nothing to answer to. */

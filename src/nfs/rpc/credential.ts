@@ -17,9 +17,9 @@ import { RpcError } from './rpc-error.ts';
 export const AUTH_NONE = 0;
 export const AUTH_SYS = 1;
 
-export const AUTH_BYTES_MAX = 400;
-export const MACHINE_BYTES_MAX = 255;
-export const GROUPS_MAX = 16;
+const AUTH_BYTES_MAX = 400;
+const MACHINE_BYTES_MAX = 255;
+const GROUPS_MAX = 16;
 
 export interface Credential {
   readonly flavor: typeof AUTH_NONE | typeof AUTH_SYS;

@@ -1,7 +1,7 @@
 // Plain counters that the server keeps and anybody reads: nothing here is on the wire or on disk.
 
 /** Bucket i counts calls that took less than 2^i microseconds; the last one also all longer ones. */
-export const LATENCY_BUCKETS = 26;
+const LATENCY_BUCKETS = 26;
 
 export class ProcedureStatistics {
   readonly name: string;

@@ -1,7 +1,8 @@
 // RPC over TCP: several programs on one port.
 
-import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../clock.ts';
+import { type Endpoint, ListenError, plainAddress } from './endpoint.ts';
 import { defaultLimits, type TcpLimits } from './limits.ts';
 import type { RpcLog } from './log.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -20,11 +21,6 @@ export interface TcpServerOptions {
   readonly overwriteFreed?: boolean;
 }
 
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
 export interface ClientInfo {
   readonly address: string;
   readonly port: number;
@@ -32,29 +28,6 @@ export interface ClientInfo {
   readonly calls: number;
   readonly sinceLastCallMs: number;
 }
-
-/** The endpoint cannot be had; `code` is the system's. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-  readonly code: string;
-  readonly host: string;
-  readonly port: number;
-
-  constructor({ host, port }: Endpoint, cause: NodeJS.ErrnoException) {
-    super(`Cannot listen on ${endpointText({ host, port })}: ${REASONS[cause.code ?? ''] ?? cause.message}`, {
-      cause,
-    });
-    this.code = cause.code ?? 'UNKNOWN';
-    this.host = host;
-    this.port = port;
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken by another program',
-  EADDRNOTAVAIL: 'the address is not of this machine',
-  EACCES: 'ports below 1024 need privileges',
-};
 
 const KEEP_ALIVE_MS = 60_000;
 /** How often idle connections are looked for, at most. */
@@ -175,13 +148,4 @@ export class TcpServer {
       this.#sweep = this.#sweepLater();
     });
   }
-}
-
-/** `host:port`, with the brackets of IPv6. */
-export function endpointText({ host, port }: Endpoint): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }

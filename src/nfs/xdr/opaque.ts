@@ -29,7 +29,9 @@ export function opaque(bytesMax: number): Xdr<Buffer> {
 }
 
 /** string<bytesMax>, as bytes: what they mean is for the reader to say. */
-export const string: (bytesMax: number) => Xdr<Buffer> = opaque;
+export function string(bytesMax: number): Xdr<Buffer> {
+  return opaque(bytesMax);
+}
 
 /** opaque<bytesMax> that is in several buffers, as READ data often is; decodes to one. */
 export function opaqueParts(bytesMax: number): Xdr<readonly Buffer[]> {

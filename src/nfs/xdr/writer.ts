@@ -166,7 +166,7 @@ export class XdrWriter {
 }
 
 /** Stores `value` at `at`, where room for it and its padding is reserved. */
-export function opaqueTo(to: XdrWriter, at: number, value: Uint8Array): void {
+function opaqueTo(to: XdrWriter, at: number, value: Uint8Array): void {
   const count = value.length;
   if (count & 3) to.view.setUint32(at + padded(count) - 4, 0);
   to.bytes.set(value, at);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { ListenError, TcpServer } from '../../../src/nfs/rpc/tcp-server.ts';
+import { ListenError } from '../../../src/nfs/rpc/endpoint.ts';
+import { TcpServer } from '../../../src/nfs/rpc/tcp-server.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { callMessage, counted, RawClient, record, words } from '../raw-client.ts';
 import { Echo, PROGRAM, serve } from './test-server.ts';

@@ -13,7 +13,7 @@ import { nothing, u32 } from '../../../src/nfs/xdr/primitives.ts';
 import { struct } from '../../../src/nfs/xdr/struct.ts';
 
 export const PROGRAM = 0x20000001;
-export const DATA_BYTES_MAX = 1024 * 1024;
+const DATA_BYTES_MAX = 1024 * 1024;
 
 /** By number. */
 export const Echo = {
@@ -29,7 +29,7 @@ export const Echo = {
   badResult: 9,
 };
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly fields: object;
   readonly message: string;
