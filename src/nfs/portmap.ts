@@ -47,10 +47,15 @@ export function portmapProgram(registrations: readonly Registration[]): RpcProgr
         name: 'GETPORT',
         args: mapping,
         result: u32,
-        run: (_, { prog, vers, prot }) =>
-          mappings.find((one) => one.prog === prog && one.vers === vers && one.prot === prot)?.port ?? 0,
+        run: (_, wanted) => portOf(mappings, wanted),
       }),
       procedure({ name: 'DUMP', args: nothing, result: list(mapping, MAPPINGS_MAX), run: () => mappings }),
     ],
   };
+}
+
+/** As rpcbind does, the port of another version if need be: the program there says which versions it has. */
+function portOf(mappings: readonly Mapping[], wanted: Mapping): number {
+  const served = mappings.filter(({ prog, prot }) => prog === wanted.prog && prot === wanted.prot);
+  return (served.find(({ vers }) => vers === wanted.vers) ?? served[0])?.port ?? 0;
 }

@@ -46,9 +46,12 @@ describe('PORTMAP', () => {
     expect(await call(3, words(100005, 3, TCP, 99))).toMatchObject({ body: words(20048) });
   });
 
-  it('tells 0 for another program, version or transport', async () => {
+  it('tells the port of another version, where the program itself says which it has', async () => {
+    expect(await call(3, words(100003, 0, TCP, 0))).toMatchObject({ status: 'SUCCESS', body: words(2049) });
+  });
+
+  it('tells 0 for another program or transport', async () => {
     expect(await call(3, words(100021, 4, TCP, 0))).toMatchObject({ status: 'SUCCESS', body: words(0) });
-    expect(await call(3, words(100003, 4, TCP, 0))).toMatchObject({ body: words(0) });
     expect(await call(3, words(100003, 3, UDP, 0))).toMatchObject({ body: words(0) });
   });
 
