@@ -24,7 +24,7 @@ type Values<F extends readonly AnyField[]> = {
 type Leading<T extends readonly unknown[]> = T extends readonly [...infer L, unknown] ? T | Leading<L> : [];
 
 /** What `parse` gives: one property per field. */
-export type Parsed<F extends readonly AnyField[]> = {
+type Parsed<F extends readonly AnyField[]> = {
   readonly [E in F[number] as E['name']]: E extends Field<string, infer V> ? V : never;
 };
 
