@@ -1,0 +1,60 @@
+// npm run test:mount: the server under a real Linux kernel NFS client and under libnfs.
+//
+//   node test/mount/run.mjs [PART...]     parts: workloads restart bulk quota pair libnfs showmount
+
+import { needPrograms, temporaryDirectory } from '../rig/places.mjs';
+import { runSuite } from '../rig/report.mjs';
+import { serverUnderTest } from '../rig/servers.mjs';
+import { checkBulk } from './bulk.mjs';
+import { kernelClients } from './clients.mjs';
+import { checkLibnfs } from './libnfs.mjs';
+import { checkPair } from './pair.mjs';
+import { checkQuota } from './quota.mjs';
+import { checkRestart } from './restart.mjs';
+import { checkShowmount } from './showmount.mjs';
+import { checkWorkloads } from './workloads.mjs';
+
+const PARTS = {
+  workloads: checkWorkloads,
+  restart: checkRestart,
+  bulk: checkBulk,
+  quota: checkQuota,
+  pair: checkPair,
+  libnfs: checkLibnfs,
+  showmount: checkShowmount,
+};
+
+await runSuite(async (report, undo) => {
+  needPrograms('mount', [
+    'git',
+    'make',
+    'rsync',
+    'sqlite3',
+    'python3',
+    'openssl',
+    'nfs-ls',
+    'nfs-cp',
+    'nfs-cat',
+    'showmount',
+  ]);
+  const clients = kernelClients(undo);
+  const directory = temporaryDirectory(undo, 'mount');
+  const server = await serverUnderTest(undo, directory, { flags: [] });
+  await report.check('the server starts on a fresh data directory', () => server.start());
+  const wanted = process.argv.slice(2);
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    console.log(`-- ${name}`);
+    await part({ report, undo, server, clients, directory });
+  }
+  if (server.checkOffline) {
+    await report.check('SIGTERM ends the server with status 0 within 10 s', async () => {
+      const status = await server.stop();
+      if (status !== 0) throw new Error(`exit status ${status}\n${server.logTail()}`);
+    });
+    await report.check('cairn check finds nothing wrong', async () => {
+      const { status, stdout, stderr } = await server.checkOffline();
+      if (status !== 0) throw new Error(`exit status ${status}\n${stdout}${stderr}`);
+    });
+  }
+});

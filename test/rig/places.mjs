@@ -1,0 +1,75 @@
+// Where the suites find what is not in this repository, and what to do when it is not there.
+
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Missing } from './report.mjs';
+
+export const PROJECT = path.resolve(fileURLToPath(import.meta.url), '../../..');
+
+/** The folder with the kernel client and the performance lab: CAIRN_SHARED, else `../shared`. */
+export function sharedFolder(entry) {
+  const folder = path.resolve(PROJECT, process.env.CAIRN_SHARED ?? '../shared', entry);
+  if (!existsSync(folder)) throw new Missing(`${folder}: set CAIRN_SHARED to the folder that has ${entry}`);
+  return folder;
+}
+
+/** Finds every program of `names` on the PATH, or ends the suite with the name of the first that is missing. */
+export function needPrograms(suite, names) {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+  for (const name of names) {
+    const found = folders.some((folder) => {
+      try {
+        accessSync(path.join(folder, name), constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (!found) throw new Missing(`the program ${name}: run .ci/install ${suite}`);
+  }
+}
+
+export function needRoot(why) {
+  if (process.getuid() !== 0) throw new Missing(`root: ${why}`);
+}
+
+export function needBuild() {
+  const main = path.join(PROJECT, 'dist/cairn.js');
+  if (!existsSync(main)) throw new Missing(`${main}: run npm run build`);
+  return main;
+}
+
+/** A temporary directory that goes when the suite ends. CAIRN_KEEP=1 keeps it for a look. */
+export function temporaryDirectory(undo, name) {
+  const directory = mkdtempSync(path.join(tmpdir(), `cairn-${name}-`));
+  undo.push(() => {
+    if (process.env.CAIRN_KEEP === '1') console.log(`kept: ${directory}`);
+    else rmSync(directory, { recursive: true, force: true });
+  });
+  return directory;
+}
+
+const FIRST_PORT = Number(process.env.CAIRN_TEST_PORTS ?? 23000);
+let nextPort = FIRST_PORT;
+
+/** A port on loopback that nobody listens on, with `count - 1` free ones behind it. */
+export async function freePort(count = 1) {
+  for (let tries = 0; tries < 200; tries++) {
+    const first = nextPort;
+    nextPort += count;
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new Error(`No free port from ${FIRST_PORT} on`);
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const probe = net.createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
