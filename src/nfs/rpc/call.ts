@@ -11,6 +11,7 @@ import { crc32 } from 'node:zlib';
 import type { XdrReader } from '../xdr/reader.ts';
 import { anonymous, type Credential, type CredentialReader, skipVerifier } from './credential.ts';
 import { RpcError, StreamError } from './rpc-error.ts';
+import { Slab } from './slab.ts';
 
 const RPC_VERSION = 2;
 const MESSAGE_CALL = 0;
@@ -22,6 +23,8 @@ const IDENTITY_BYTES = 8;
 const HEADER_BYTES = 24;
 
 const NO_BYTES = Buffer.alloc(0);
+
+const retained = new Slab();
 
 /** The other end of a connection. */
 export interface Peer {
@@ -67,7 +70,7 @@ export class RpcCall {
 
   /** `data`, a view of this call's arguments, in a form that may be kept after the call is answered. */
   retain(data: Buffer): Buffer {
-    return this.#shared ? Buffer.from(data) : data;
+    return this.#shared ? retained.copy(data) : data;
   }
 
   /**

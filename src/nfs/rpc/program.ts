@@ -16,7 +16,8 @@
 // - A promise is answered when it settles; other calls of the connection go on meanwhile and may be answered first.
 // - A Buffer is the result's XDR bytes, made earlier by `encodeMessage(result, value)`: in the turn of the stage, or
 //   by the call that this one repeats. It must not change afterwards.
-// - Long opaque data in a result (`opaque`, `opaqueParts`) is sent from where it is, not copied.
+// - Long opaque data in a result (`opaque`, `opaqueParts`) is sent from where it is, not copied: it must not change
+//   afterwards either, and a part of `args` goes through `call.retain`.
 // - RpcError and XdrError refuse the call with their status. Anything else thrown is a bug: it is logged with the call
 //   and answered SYSTEM_ERR.
 

@@ -257,19 +257,26 @@ export class TcpConnection implements BudgetHolder {
   /** Sends the replies of this turn in one write. */
   #flush(): void {
     const out = this.#out;
+    this.#out = undefined;
     if (out) {
-      this.#out = undefined;
-      const socket = this.#socket;
-      this.#context.statistics.bytesSent += out.xdr.length;
-      const pieces = out.xdr.take();
-      if (pieces.length > 1) socket.cork();
-      for (const piece of pieces) socket.write(piece);
-      if (pieces.length > 1) socket.uncork();
-      if (socket.writableLength === 0) out.xdr.reuse();
+      this.#send(out.xdr.take());
+      if (this.#socket.writableLength === 0) out.xdr.reuse();
       else out.xdr.abandon();
       if (this.#context.writers.length < FREE_WRITERS_MAX) this.#context.writers.push(out);
     }
     this.#account();
+  }
+
+  #send(pieces: readonly Buffer[]): void {
+    const socket = this.#socket;
+    // Already closing for the client's sake: nobody waits for these.
+    if (!socket.writable) return;
+    if (pieces.length > 1) socket.cork();
+    for (const piece of pieces) {
+      this.#context.statistics.bytesSent += piece.length;
+      socket.write(piece);
+    }
+    if (pieces.length > 1) socket.uncork();
   }
 
   #account(): void {

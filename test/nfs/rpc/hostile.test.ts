@@ -46,7 +46,15 @@ const args = struct({
 });
 
 const echo = (name: string, later: boolean) =>
-  procedure({ name, args, result: args, run: (_, value) => (later ? Promise.resolve(value) : value) });
+  procedure({
+    name,
+    args,
+    result: args,
+    run(call, value) {
+      const kept = { ...value, data: call.retain(value.data) };
+      return later ? Promise.resolve(kept) : kept;
+    },
+  });
 
 interface Noted {
   readonly port: number;

@@ -131,6 +131,20 @@ describe('a connection', () => {
     await client.closed();
   });
 
+  it('that is closed for what it sent needs no answers any more', async () => {
+    await using test = await serve();
+    const client = await RawClient.connect(test.port);
+    const lost = client.call(PROGRAM, 3, Echo.later, bytes('lost'));
+    await test.waits(1);
+    client.send(record(words(7, 1, 0, 0, 0, 0)));
+    await expect(lost).rejects.toThrow('closed');
+    test.waiting[0]!();
+    const other = await RawClient.connect(test.port);
+    expect(await other.call(PROGRAM, 3, Echo.null)).toMatchObject({ status: 'SUCCESS' });
+    expect(test.log.map(({ level }) => level)).toEqual(['warn']);
+    expect(test.server.statistics.callsInFlight).toBe(0);
+  });
+
   it('that vanishes with calls in flight leaves nothing behind', async () => {
     await using test = await serve();
     const client = await RawClient.connect(test.port);

@@ -88,18 +88,19 @@ export async function serve(
         name: 'ECHO',
         args: data,
         result: data,
-        run({ xid, credential, peer }, value) {
+        run(call, { data }) {
+          const { xid, credential, peer } = call;
           calls.push({ xid, credential, peer });
-          return value;
+          return { data: call.retain(data) };
         },
       }),
       procedure({
         name: 'LATER',
         args: data,
         result: data,
-        run: (_, value) =>
+        run: (call, value) =>
           new Promise<typeof value>((resolve) => {
-            waiting.push(() => resolve(value));
+            waiting.push(() => resolve({ data: call.retain(value.data) }));
             changed();
           }),
       }),
