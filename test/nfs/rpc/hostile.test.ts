@@ -14,6 +14,7 @@ import { bool, u32 } from '../../../src/nfs/xdr/primitives.ts';
 import { array, list } from '../../../src/nfs/xdr/sequence.ts';
 import { struct } from '../../../src/nfs/xdr/struct.ts';
 import { optional, union } from '../../../src/nfs/xdr/union.ts';
+import { generator, mutate, mutateCall, type Random } from '../mutation.ts';
 import { callMessage, RawClient, record, words } from '../raw-client.ts';
 
 const { FUZZ_RECORDS = '20000', FUZZ_SEED = String(randomInt(2 ** 32)) } = process.env;
@@ -23,17 +24,6 @@ const BATCH = 50;
 /** What the whole process may grow by, generator and test runner included. */
 const GROWTH_BYTES_MAX = 192 * 1024 * 1024;
 const PROGRAM = 100003;
-
-/** mulberry32 */
-function generator(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % limit;
-  };
-}
 
 /** Everything that arguments are made of; each value has one encoding, so an echo must equal what was sent. */
 const args = struct({
@@ -89,8 +79,6 @@ async function listen() {
   return { server, closed, bugs, port: server.endpoint.port };
 }
 
-type Random = ReturnType<typeof generator>;
-
 function body(random: Random): Buffer {
   const bytes = (max: number) => Buffer.alloc(random(max + 1), random(256));
   const hows = [
@@ -114,51 +102,6 @@ function message(random: Random, xid: number): Buffer {
   return callMessage(numbers, body(random), { uid: random(5), groups });
 }
 
-const EDGES = [
-  0,
-  1,
-  2,
-  3,
-  4,
-  5,
-  16,
-  17,
-  255,
-  256,
-  400,
-  404,
-  RECORD_BYTES_MAX,
-  0x7fffffff,
-  0x80000000,
-  0xfffffffc,
-  0xffffffff,
-];
-
-/** Words at their edges, bytes flipped, ends cut off or added, parts doubled or left out. */
-function mutate(random: Random, original: Buffer): Buffer {
-  let bytes: Buffer = Buffer.from(original);
-  for (let times = random(4); times >= 0; times--) {
-    const at = random(bytes.length + 1);
-    const kind = random(7);
-    if (kind <= 1 && bytes.length >= 4)
-      bytes.writeUInt32BE(EDGES[random(EDGES.length)]!, Math.min(at & ~3, bytes.length - 4));
-    if (kind === 2 && bytes.length >= 44) bytes.writeUInt32BE(EDGES[random(EDGES.length)]!, 4 * random(11));
-    if (kind === 3 && at < bytes.length) bytes[at]! ^= 1 << random(8);
-    if (kind === 4) bytes = bytes.subarray(0, at);
-    if (kind === 5) bytes = Buffer.concat([bytes, Buffer.alloc(random(64), random(256))]);
-    if (kind === 6) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(random(bytes.length + 1))]);
-  }
-  return bytes;
-}
-
-/** What is no call ends its connection, and with it the calls behind: mostly keep the identity of one. */
-function survivable(random: Random, bytes: Buffer): Buffer {
-  if (random(100) === 0) return bytes;
-  const whole = bytes.length < 24 ? Buffer.concat([bytes, Buffer.alloc(24 - bytes.length)]) : bytes;
-  whole.writeUInt32BE(0, 4);
-  return whole;
-}
-
 describe(`hostile input (FUZZ_SEED=${SEED})`, () => {
   it('is answered call by call, or ends the connection with a logged reason', {
     timeout: 600_000,
@@ -177,7 +120,7 @@ describe(`hostile input (FUZZ_SEED=${SEED})`, () => {
       const expected = new Map<number, Buffer>();
       const answers: Promise<unknown>[] = [];
       for (let i = 0; i < BATCH; i++, sent++) {
-        const bytes = survivable(random, mutate(random, message(random, sent)));
+        const bytes = mutateCall(random, message(random, sent));
         if (bytes.length >= 4) bytes.writeUInt32BE(sent, 0);
         expected.set(sent, bytes);
         answers.push(client.reply(sent));
