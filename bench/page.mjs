@@ -1,0 +1,55 @@
+// docs/performance.md: what was measured, when, where, and how it stands against the goals.
+
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem } from 'node:os';
+import { MILLION_LIMITS } from './goals.mjs';
+import { verdictTable } from './verdicts.mjs';
+
+export function performancePage({ tables, results, million, count, directory, quick }) {
+  const how = quick ? 'npm run bench -- --quick' : 'npm run bench';
+  return `# Performance
+
+Measured on ${new Date().toISOString().slice(0, 10)} with \`${how}\`: ${machine(directory)}. The load generator runs on the same machine, the
+steps of the servers in turn: trust ratios and CPU per call, not absolute rates. The peer is nfs-ganesha as shipped, \`vfs\` on the
+same disk (it does not sync metadata before it replies) and \`mem\`, which stores no file data.${quick ? '\n\n**A quick run, scaled to a tenth: a look, not a measurement.**' : ''}
+
+## Floors
+
+What may not be fallen below; the run fails if it is.
+
+${verdictTable(results.rateFloors, '≥')}
+
+${verdictTable(results.cpuFloors, '≤')}
+
+## Goals
+
+Medians of ratios, ours / peer; of several steps the worst.
+
+${verdictTable(results.rateGoals, '≥')}
+
+${verdictTable(results.cpuGoals, '≤')}
+
+## Memory and start-up
+
+${count.toLocaleString('en')} empty files in one directory, by a raw client at depth 64; limits: ${MILLION_LIMITS.peakMiB} MiB RSS, start-up ${MILLION_LIMITS.startMs / 1000} s.
+
+| step | per second | peak RSS MiB | start-up ms |
+|---|---|---|---|
+${million.map((row) => `| ${row.step} | ${row.perSecond ?? ''} | ${row.peakMiB ?? ''} | ${row.startMs ?? ''} |`).join('\n')}
+
+## All steps, strict
+
+${tables.strict.trim()}
+
+## All steps, relaxed
+
+${tables.relaxed.trim()}
+`;
+}
+
+function machine(directory) {
+  const processors = cpus();
+  const file = execFileSync('stat', ['-f', '-c', '%T', directory], { encoding: 'utf8' }).trim();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${processors.length} × ${processors[0].model.trim()}, ${memory} GiB, Linux ${release()}, ${file}, Node ${process.versions.node}`;
+}
