@@ -73,6 +73,12 @@ export class RpcCall {
     return this.#shared ? retained.copy(data) : data;
   }
 
+  /** Forgets its bytes. */
+  letGo(): void {
+    this.#bytes = NO_BYTES;
+    this.#start = this.#argumentsStart = this.#end = 0;
+  }
+
   /**
    * Takes the record from the reader, which is left at the arguments.
    *

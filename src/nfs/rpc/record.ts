@@ -114,6 +114,12 @@ export class RecordReader {
     }
   }
 
+  /** Forgets the record that was found last. */
+  letGo(): void {
+    this.bytes = NO_BYTES;
+    this.start = this.end = 0;
+  }
+
   /** Nothing more will be read. */
   close(): void {
     this.region.retire();

@@ -16,13 +16,10 @@ import type { RpcLog } from './log.ts';
 import type { BudgetHolder, MemoryBudget } from './memory-budget.ts';
 import { RecordReader } from './record.ts';
 import type { Region, RegionPool } from './region.ts';
-import { ReplyWriter } from './reply.ts';
+import { type FreeWriters, ReplyQueue } from './reply-queue.ts';
 import { StreamError } from './rpc-error.ts';
 import type { RpcService, Served } from './service.ts';
 import type { ServerStatistics } from './statistics.ts';
-
-/** 4 MiB of reply buffers at most. */
-const FREE_WRITERS_MAX = 64;
 
 /** What the connections of a server have in common. */
 export interface ConnectionContext {
@@ -33,8 +30,7 @@ export interface ConnectionContext {
   readonly statistics: ServerStatistics;
   readonly memory: MemoryBudget;
   readonly regions: RegionPool;
-  /** Reply buffers that no connection uses in this turn. */
-  readonly writers: ReplyWriter[];
+  readonly writers: FreeWriters;
   closed(connection: TcpConnection): void;
 }
 
@@ -48,12 +44,12 @@ export class TcpConnection implements BudgetHolder {
 
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
+  readonly #replies: ReplyQueue;
   readonly #records: RecordReader;
   readonly #from: XdrReader;
   readonly #credentials = new CredentialReader();
   /** For the next call; a call that is answered later keeps its own. */
   #call: RpcCall;
-  #out: ReplyWriter | undefined;
   #callsInFlight = 0;
   #callBytesInFlight = 0;
   /** Read once per turn and once per call. */
@@ -75,6 +71,7 @@ export class TcpConnection implements BudgetHolder {
       space: () => this.#records.space(),
       received: (count) => this.#received(count),
     });
+    this.#replies = new ReplyQueue(this.#socket, context.writers);
     this.#socket.on('drain', () => this.resume());
     this.#socket.on('end', () => this.end());
     this.#socket.on('error', (error) => context.log.debug({ err: error, ...peer }, 'Connection failed'));
@@ -101,13 +98,13 @@ export class TcpConnection implements BudgetHolder {
   }
 
   /** Closes for a reason that lies with the client; replies that are ready still leave if it takes them. */
-  abort(reason: string): void {
+  abort(reason: string, level: 'info' | 'warn' = 'warn'): void {
     if (!this.#socket.writable) {
       this.#socket.destroy();
       return;
     }
     this.#context.statistics.connectionsClosed++;
-    this.#context.log.warn({ ...this.peer }, `Closed connection of ${this.peer.address}: ${reason}`);
+    this.#context.log[level]({ ...this.peer }, `Closed connection of ${this.peer.address}: ${reason}`);
     this.#ending = true;
     this.#setReading(false);
     this.#flush();
@@ -145,17 +142,28 @@ export class TcpConnection implements BudgetHolder {
       if (this.#ending || !this.#records.next()) return false;
       this.#serveRecord();
     }
-    return this.#out !== undefined && this.#out.xdr.length > this.#context.limits.replyBacklogBytesMax;
+    return this.#replies.unsentBytes > this.#context.limits.replyBacklogBytesMax;
   }
 
   #serveRecord(): void {
-    const { service, clock, statistics } = this.#context;
+    const { shared } = this.#records;
+    const startedMs = this.#nowMs;
+    this.calls++;
+    const served = this.#callRecord();
+    // A large record is the consumer's now: an idle connection must not keep it.
+    if (!shared) this.#letGo();
+    // One reading of the clock per call: the end of one is the start of the next.
+    this.#nowMs = this.lastCallMs = this.#context.clock.elapsedMs();
+    served?.statistics.record(this.lastCallMs - startedMs);
+  }
+
+  /** Calls what the record says; returns the procedure when it has been answered. */
+  #callRecord(): Served | undefined {
+    const { service, statistics } = this.#context;
     const { bytes, start, end, shared } = this.#records;
     const call = this.#call;
-    const startedMs = this.#nowMs;
     let served: Served | undefined;
     this.#from.reset(bytes, start, end);
-    this.calls++;
     try {
       call.begin(this.#from, this.#credentials, shared);
       served = service.find(call);
@@ -164,24 +172,27 @@ export class TcpConnection implements BudgetHolder {
       const result = service.run(served, call, this.#from);
       if (result instanceof Promise) {
         this.#answerLater(served, call, result);
-        return;
+        return undefined;
       }
-      this.#writer().success(call.xid, served.procedure.result, result);
+      this.#replies.writer().success(call.xid, served.procedure.result, result);
     } catch (error) {
       if (error instanceof StreamError) throw error;
       if (!served) statistics.callsRefused++;
-      service.failed(served, call, error, this.#writer());
+      service.failed(served, call, error, this.#replies.writer());
     }
-    // One reading of the clock per call: the end of one is the start of the next.
-    this.#nowMs = this.lastCallMs = clock.elapsedMs();
-    served?.statistics.record(this.lastCallMs - startedMs);
+    return served;
+  }
+
+  #letGo(): void {
+    this.#records.letGo();
+    this.#call.letGo();
+    this.#from.reset(this.#records.region.bytes, 0, 0);
   }
 
   #answerLater(served: Served, call: RpcCall, result: Promise<unknown>): void {
     const { statistics, memory } = this.#context;
     const region = this.#records.shared ? this.#records.region : undefined;
     const startedMs = this.#nowMs;
-    this.lastCallMs = startedMs;
     this.#call = new RpcCall(this.peer);
     this.#callsInFlight++;
     statistics.callsInFlight++;
@@ -206,9 +217,9 @@ export class TcpConnection implements BudgetHolder {
     if (!this.#closed) {
       try {
         if (error !== undefined) throw error;
-        this.#writer().success(call.xid, served.procedure.result, value);
+        this.#replies.writer().success(call.xid, served.procedure.result, value);
       } catch (error) {
-        service.failed(served, call, error, this.#writer());
+        service.failed(served, call, error, this.#replies.writer());
       }
     }
     served.statistics.record(clock.elapsedMs() - startedMs);
@@ -237,7 +248,7 @@ export class TcpConnection implements BudgetHolder {
     return (
       this.#callsInFlight >= limits.callsInFlightMax ||
       this.#callBytesInFlight >= limits.callBytesInFlightMax ||
-      this.#socket.writableLength + (this.#out?.xdr.length ?? 0) > limits.replyBacklogBytesMax ||
+      this.#replies.backlogBytes > limits.replyBacklogBytesMax ||
       memory.callsAreFull
     );
   }
@@ -249,34 +260,9 @@ export class TcpConnection implements BudgetHolder {
     else this.#socket.pause();
   }
 
-  #writer(): ReplyWriter {
-    this.#out ??= this.#context.writers.pop() ?? new ReplyWriter();
-    return this.#out;
-  }
-
-  /** Sends the replies of this turn in one write. */
   #flush(): void {
-    const out = this.#out;
-    this.#out = undefined;
-    if (out) {
-      this.#send(out.xdr.take());
-      if (this.#socket.writableLength === 0) out.xdr.reuse();
-      else out.xdr.abandon();
-      if (this.#context.writers.length < FREE_WRITERS_MAX) this.#context.writers.push(out);
-    }
+    this.#context.statistics.bytesSent += this.#replies.flush();
     this.#account();
-  }
-
-  #send(pieces: readonly Buffer[]): void {
-    const socket = this.#socket;
-    // Already closing for the client's sake: nobody waits for these.
-    if (!socket.writable) return;
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) {
-      this.#context.statistics.bytesSent += piece.length;
-      socket.write(piece);
-    }
-    if (pieces.length > 1) socket.uncork();
   }
 
   #account(): void {
@@ -294,7 +280,6 @@ export class TcpConnection implements BudgetHolder {
 
   #onClose(): void {
     this.#closed = true;
-    this.#out = undefined;
     this.#records.close();
     this.#account();
     this.#context.memory.forget(this);

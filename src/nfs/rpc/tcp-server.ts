@@ -143,7 +143,7 @@ export class TcpServer {
       for (const connection of this.#connections) {
         const idleMs = connection.idleMs(nowMs);
         if (idleMs >= limits.idleMs)
-          connection.abort(`it has sent no call for ${Math.round(idleMs / 1000)} s`);
+          connection.abort(`it has sent no call for ${Math.round(idleMs / 1000)} s`, 'info');
       }
       this.#sweep = this.#sweepLater();
     });

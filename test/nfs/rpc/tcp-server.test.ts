@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ListenError } from '../../../src/nfs/rpc/endpoint.ts';
 import { TcpServer } from '../../../src/nfs/rpc/tcp-server.ts';
@@ -159,6 +161,25 @@ describe('a connection', () => {
   });
 });
 
+describe('memory', () => {
+  it('is not held by idle connections that sent a large record', async () => {
+    await using test = await serve();
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const clients = await Promise.all(Array.from({ length: 100 }, () => RawClient.connect(test.port)));
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    for (const client of clients) {
+      expect(await client.call(PROGRAM, 3, Echo.null, Buffer.alloc(1_000_000))).toMatchObject({
+        status: 'GARBAGE_ARGS',
+      });
+    }
+    collect();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+    expect(test.server.clients().length).toBe(100);
+  });
+});
+
 describe('limits', () => {
   it('closes a connection over the limit at once, and serves the others', async () => {
     await using test = await serve({ connectionsMax: 2 });
@@ -272,7 +293,7 @@ describe('limits', () => {
     expect(idle.socket.destroyed).toBe(false);
     clock.advance(40_000);
     await idle.closed();
-    expect((await test.logged('it has sent no call for')).level).toBe('warn');
+    expect((await test.logged('it has sent no call for')).level).toBe('info');
     test.waiting[0]!();
     expect(await slow).toMatchObject({ status: 'SUCCESS' });
   });
