@@ -43,6 +43,7 @@ const authSys = struct({
 
 export class CredentialReader {
   #last: Credential = anonymous;
+  #lastLength = -1;
   #lastWords: Uint32Array = new Uint32Array(0);
 
   /** Reads a call's credential. @throws RpcError of the AUTH kind */
@@ -56,16 +57,16 @@ export class CredentialReader {
     if (flavor !== AUTH_SYS)
       throw new RpcError('AUTH_REJECTEDCRED', `Cannot accept credential: flavor ${flavor}`);
     const end = from.position + padded(length);
-    if (!this.#isLast(from, padded(length) / 4)) this.#decode(from, length);
+    if (!this.#isLast(from, length)) this.#decode(from, length);
     from.position = end;
     return this.#last;
   }
 
-  #isLast(from: XdrReader, count: number): boolean {
+  #isLast(from: XdrReader, length: number): boolean {
+    if (length !== this.#lastLength) return false;
     const words = this.#lastWords;
-    if (count !== words.length) return false;
     const { view, position } = from;
-    for (let i = 0; i < count; i++) if (view.getUint32(position + 4 * i) !== words[i]) return false;
+    for (let i = 0; i < words.length; i++) if (view.getUint32(position + 4 * i) !== words[i]) return false;
     return true;
   }
 
@@ -86,6 +87,7 @@ export class CredentialReader {
     const words = new Uint32Array(padded(length) / 4);
     for (let i = 0; i < words.length; i++) words[i] = from.view.getUint32(start + 4 * i);
     this.#lastWords = words;
+    this.#lastLength = length;
   }
 }
 

@@ -128,6 +128,13 @@ describe('denied calls', () => {
     }
   });
 
+  it('have an empty AUTH_SYS credential, also as the first on a connection', async () => {
+    const fresh = await RawClient.connect(test.port);
+    const reply = await fresh.call(PROGRAM, 3, 0, Buffer.alloc(0), { credential: words(1, 0) });
+    expect(reply).toMatchObject({ status: 'AUTH_BADCRED' });
+    await fresh.close();
+  });
+
   it('have a verifier where none belongs, or half of one', async () => {
     for (const verifier of [words(6, 0), words(0, 404), words(0, 8), words(0), Buffer.alloc(0)]) {
       expect(await client.call(PROGRAM, 3, 0, Buffer.alloc(0), { verifier })).toMatchObject({
