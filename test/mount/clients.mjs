@@ -1,23 +1,44 @@
 // Who mounts: the host's own kernel when it has an NFS client and lets us mount, else User Mode Linux guests.
 // Both answer the same: `exec`, `execOk`, `stop`. KERNEL_CLIENT=host or a folder forces one.
 
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Guest, kernelClientFolder } from '../rig/guest.mjs';
 import { sharedFolder, temporaryDirectory } from '../rig/places.mjs';
-import { run, runOk } from '../rig/processes.mjs';
+import { run } from '../rig/processes.mjs';
 import { Failure } from '../rig/report.mjs';
 
-/** A mount of the host's own kernel. */
+/**
+ * A mount of the host's own kernel, in a mount namespace of its own with an empty /run: like a guest, it leaves
+ * nothing behind on the host.
+ */
 class HostClient {
-  constructor(mountPoint, scratch) {
-    this.mountPoint = mountPoint;
-    this.scratch = scratch;
+  #holder;
+  #environment;
+
+  constructor(holder, environment) {
+    this.#holder = holder;
+    this.#environment = environment;
   }
 
-  exec(script, { timeoutS = 120, cwd = this.mountPoint } = {}) {
-    const env = { ...process.env, MNT: this.mountPoint, SCRATCH: this.scratch };
-    return run('bash', ['-c', script], { timeoutMs: timeoutS * 1000, cwd, env });
+  static async start(undo, mountPoint, scratch) {
+    const holder = spawn(
+      'unshare',
+      ['--mount', 'sh', '-c', 'mount -t tmpfs none /run && echo && exec sleep infinity'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const client = new HostClient(holder, { ...process.env, MNT: mountPoint, SCRATCH: scratch });
+    undo.push(() => client.stop());
+    await once(holder.stdout, 'data');
+    return client;
+  }
+
+  exec(script, { timeoutS = 120, cwd = this.#environment.MNT } = {}) {
+    const inside = `cd '${cwd}' || exit 125\n${script}`;
+    const args = ['--target', String(this.#holder.pid), '--mount', '--', 'bash', '-c', inside];
+    return run('nsenter', args, { timeoutMs: timeoutS * 1000, env: this.#environment });
   }
 
   async execOk(script, options) {
@@ -26,28 +47,25 @@ class HostClient {
     return stdout;
   }
 
-  stop() {
-    return run('umount', ['-f', '-l', this.mountPoint]);
+  async stop() {
+    if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return;
+    await this.exec('umount -f -l "$MNT"', { cwd: '/' });
+    this.#holder.kill();
+    await once(this.#holder, 'exit');
   }
 }
 
-async function hostMount(undo, name, server, { exportPath, options }) {
+async function hostMount(undo, name, server, { exportPath, options, scratch }) {
   const directory = temporaryDirectory(undo, `host-${name}`);
-  const [mountPoint, scratch] = [path.join(directory, 'mnt'), path.join(directory, 'scratch')];
-  mkdirSync(mountPoint);
-  mkdirSync(scratch);
+  const client = await HostClient.start(
+    undo,
+    directory,
+    scratch ?? temporaryDirectory(undo, `scratch-${name}`),
+  );
   const ports = `port=${server.port},mountport=${server.mountPort}`;
-  const all = ['vers=3,proto=tcp,mountproto=tcp,nolock,nosharecache', ports, server.mountOptions, options];
-  await runOk('mount', [
-    '-t',
-    'nfs',
-    '-o',
-    all.filter(Boolean).join(','),
-    `127.0.0.1:${exportPath}`,
-    mountPoint,
-  ]);
-  const client = new HostClient(mountPoint, scratch);
-  undo.push(() => client.stop());
+  const fixed = 'vers=3,proto=tcp,mountproto=tcp,nolock,nosharecache';
+  const all = [fixed, ports, server.mountOptions, options].filter(Boolean).join(',');
+  await client.execOk(`mount -t nfs -o ${all} 127.0.0.1:${exportPath} ${directory}`, { cwd: '/' });
   return client;
 }
 
@@ -87,7 +105,7 @@ export function kernelClients(undo) {
     folder,
     async mount(name, server, { exportPath = server.exportPath, options, scratch, memory = '768M' } = {}) {
       host ??= forced === 'host' || (forced === undefined && (await hostCanMount()));
-      if (host) return hostMount(undo, name, server, { exportPath, options });
+      if (host) return hostMount(undo, name, server, { exportPath, options, scratch });
       return guestMount(undo, folder, name, server, { exportPath, options, scratch, memory });
     },
   };

@@ -131,9 +131,9 @@ P`),
       const holder = b.execOk(`python3 - $MNT/pair/victim <<'P'
 import errno, os, sys, time
 fd = os.open(sys.argv[1], os.O_RDONLY); assert os.pread(fd, 4096, 0) == b'V' * 4096
-open('/scratch/held', 'w').close()
+open(os.environ['SCRATCH'] + '/held', 'w').close()
 end = time.time() + 60
-while not os.path.exists('/scratch/removed'):
+while not os.path.exists(os.environ['SCRATCH'] + '/removed'):
     assert time.time() < end; time.sleep(0.1)
 time.sleep(${CACHE_S}.2)
 open('/proc/sys/vm/drop_caches', 'w').write('3')
@@ -141,7 +141,7 @@ for offset in (0, 200000, 395000):
     try: d = os.pread(fd, 4096, offset); sys.exit('read %d bytes: %r' % (len(d), d[:8]))
     except OSError as e: assert e.errno == errno.ESTALE, e
 P`);
-      await a.execOk(`for i in $(seq 600); do [ -e /scratch/held ] && break; sleep 0.1; done; cd $MNT/pair; rm victim
+      await a.execOk(`for i in $(seq 600); do [ -e $SCRATCH/held ] && break; sleep 0.1; done; cd $MNT/pair; rm victim
       for i in $(seq 50); do head -c 400000 /dev/zero | tr '\\0' W >other.$i; done; sync`);
       writeFileSync(path.join(scratch, 'removed'), '');
       await holder;

@@ -17,7 +17,8 @@ squash = "no_root_squash"
 
 /** The kernel client's folder: KERNEL_CLIENT, else shared/kernel-client. Ends the suite when it cannot run here. */
 export function kernelClientFolder(suite) {
-  const folder = process.env.KERNEL_CLIENT ?? sharedFolder('kernel-client');
+  const named = process.env.KERNEL_CLIENT;
+  const folder = named && named !== 'host' ? named : sharedFolder('kernel-client');
   const script = path.join(folder, 'kernel-client.sh');
   if (!existsSync(script))
     throw new Missing(`${script}: set KERNEL_CLIENT to the folder of kernel-client.sh`);

@@ -119,14 +119,6 @@ export function readdirplus(directory, cookie, verifier, maxBytes = 65536) {
   return { procedure: 17, args: args.finish(), decode };
 }
 
-export function fsstat(file) {
-  const decode = (r) => {
-    r.optional(fattr3);
-    return { totalBytes: r.u64(), freeBytes: r.u64(), availableBytes: r.u64() };
-  };
-  return { procedure: 18, args: handle(file), decode };
-}
-
 export function commit(file) {
   const args = new XdrWriter().opaque(file).u64(0).u32(0).finish();
   return { procedure: 21, args, decode: (r) => ({ ...wccOnly(r), verifier: r.fixed(8).toString('hex') }) };
