@@ -5,12 +5,12 @@ import { crashRound } from './rounds.mjs';
 const ROUNDS = 5;
 
 /** Crashes a server that lies until the oracle finds it out; answers what it found. */
-export async function firstOffence(server, load, capabilities) {
+export async function firstOffence(server, load) {
   await server.start();
   for (let round = 1; round <= ROUNDS; round++) {
     let offences;
     try {
-      ({ offences } = await crashRound(server, load, capabilities));
+      ({ offences } = await crashRound(server, load));
     } catch (error) {
       // That the server does not even start again is a loss of all that it promised.
       return `round ${round}: ${error.message.split('\n')[0]}`;

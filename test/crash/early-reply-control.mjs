@@ -14,7 +14,7 @@ const PATCHES = [
   { file: 'fs/store.js', text: 'durable(ticket) {', replacement: 'durable(ticket) { return undefined;' },
 ];
 
-export async function checkEarlyReplyIsFound({ report, undo, seed, directory, capabilities }) {
+export async function checkEarlyReplyIsFound({ report, undo, seed, directory }) {
   await report.check(
     'control: a server that replies before the batch is written is found out by kill -9',
     async () => {
@@ -25,7 +25,7 @@ export async function checkEarlyReplyIsFound({ report, undo, seed, directory, ca
         main,
       });
       undo.push(() => server.stop());
-      const offence = await firstOffence(server, new Load(seed + 3), capabilities);
+      const offence = await firstOffence(server, new Load(seed + 3));
       await server.kill();
       return offence;
     },

@@ -29,10 +29,10 @@ export class GuestServer {
   #boots = 0;
 
   /**
-   * @param serve the command line that serves /run/disk on GUEST_PORT
+   * @param flags further flags of `cairn serve`
    * @param preload a library that the server, and only it, is started with
    */
-  constructor({ undo, folder, directory, name, port, main, serve, preload }) {
+  constructor({ undo, folder, directory, name, port, main, flags = [], preload }) {
     this.#undo = undo;
     this.#folder = folder;
     this.name = name;
@@ -40,15 +40,15 @@ export class GuestServer {
     this.mountPort = port;
     this.main = main;
     this.preload = preload;
-    this.serve = serve ?? this.#ownServe(directory);
+    this.serve = this.#serve(directory, flags);
     this.image = path.join(directory, `${name}.img`);
   }
 
-  #ownServe(directory) {
+  #serve(directory, flags) {
     const config = path.join(directory, 'guest.toml');
     writeFileSync(config, GUEST_EXPORT);
     const where = `--data-dir /run/disk/data --listen 0.0.0.0:${GUEST_PORT} --admin-socket /run/admin.sock`;
-    return `${process.execPath} ${this.main} serve -c ${config} ${where} --insecure-ports`;
+    return `${process.execPath} ${this.main} serve -c ${config} ${where} --insecure-ports ${flags.join(' ')}`;
   }
 
   async format() {
@@ -66,10 +66,8 @@ export class GuestServer {
     const args = ['--ubd', this.image, '--expose', `${this.port}:${GUEST_PORT}`, '--mem', '1G'];
     this.#guest = await Guest.start(this.#undo, this.#folder, `${this.name}-${this.#boots}`, args);
     const preload = this.preload ? `LD_PRELOAD=${this.preload} ` : '';
-    await this.#guest.execOk(
-      `mkdir -p /run/disk; mount /dev/ubda /run/disk && (${preload}setsid ${this.serve} >/run/server.log 2>&1 </dev/null &)`,
-      { cwd: '/' },
-    );
+    const serve = `${preload}setsid ${this.serve} >/run/server.log 2>&1 </dev/null & echo $! >/run/server.pid`;
+    await this.#guest.execOk(`mkdir -p /run/disk; mount /dev/ubda /run/disk && (${serve})`, { cwd: '/' });
     try {
       await until('the server in the guest to answer', () => answersNull(this.port), { timeoutMs: START_MS });
     } catch (error) {
@@ -79,12 +77,12 @@ export class GuestServer {
   }
 
   kill() {
-    return this.#guest.cutPower();
+    return this.#guest?.cutPower();
   }
 
   /** Stops the server in good order and runs `cairn check` on its data directory, then switches off. */
   async checkAndStop() {
-    const check = `pkill -TERM -f '^[^ ]*node .*cairn.js serve' && while pgrep -f '^[^ ]*node .*cairn.js serve' >/dev/null; do sleep 0.1; done
+    const check = `pid=$(</run/server.pid); kill $pid; while [[ -d /proc/$pid ]]; do sleep 0.1; done
       ${process.execPath} ${this.main} check --data-dir /run/disk/data`;
     const result = await this.#guest.exec(check, { cwd: '/' });
     await this.#guest.stop();

@@ -15,10 +15,13 @@ export class Load {
   #begun = 0;
   #flushedAt = 0;
 
-  /** @param prefix of the workers' directories, for a load beside the remains of another */
-  constructor(seed, prefix = '') {
+  /**
+   * @param prefix of the workers' directories, for a load beside the remains of another
+   * @param relaxed the server promises changes of names with the next COMMIT or stable WRITE only
+   */
+  constructor(seed, { prefix = '', relaxed = false } = {}) {
     this.#random = new Random(seed);
-    const worker = (i) => new Worker(`${prefix}w${i}`, new Random(this.#random.u32()));
+    const worker = (i) => new Worker(`${prefix}w${i}`, new Random(this.#random.u32()), { relaxed });
     this.workers = Array.from({ length: WORKERS }, (_, i) => worker(i));
   }
 

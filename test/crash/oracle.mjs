@@ -1,6 +1,7 @@
 // After a crash: is everything there that was promised, and nothing that never was?
 //
-// Names: a worker had at most one call in flight, so its tree is the one before that call or the one after.
+// Names: a worker had at most one call in flight, so its tree is the one before that call or the one after; of a
+// relaxed server it may also be one before the last calls since the last COMMIT or stable WRITE.
 // Files: see file-model.mjs. Handles from before the crash still lead to their files. A call that was answered, sent
 // again as it was, gets its first reply; one that was not, succeeds, whether it had been executed or not.
 
@@ -30,6 +31,7 @@ export async function judge(server, load, { keepsReplies = true } = {}) {
       if (keepsReplies) await judgeReplies(client, worker, say);
       worker.inFlight = undefined;
       worker.answered = undefined;
+      worker.unpromised = [];
     }
     await judgeVerifier(client, load, (text) => offences.push(text));
   } finally {
@@ -48,32 +50,33 @@ async function survey(client, directory, prefix = '', found = new Map()) {
   return found;
 }
 
-function* modelPaths(directory, prefix = '') {
-  for (const [name, node] of directory.children) {
-    yield [prefix + name, node];
-    if (node.kind === 'directory') yield* modelPaths(node, `${prefix + name}/`);
-  }
-}
-
-/** Brings the model to the state before or after the call in flight, whichever was found. */
+/**
+ * Brings the model to the state that was found: the one after the call in flight, the one before it, or one before
+ * the last changes that the server had not promised yet.
+ */
 function chooseTree(worker, found, say) {
-  const before = treeOffences(worker.home, found);
-  if (before.length === 0 || !worker.inFlight) {
-    for (const text of before) say(text);
-    return;
+  const latest = treeOffences(worker.home, found);
+  if (latest.length === 0) return;
+  if (worker.inFlight) {
+    const undo = worker.inFlight.apply({});
+    if (treeOffences(worker.home, found).length === 0) {
+      worker.inFlight.applied = true;
+      return;
+    }
+    undo();
   }
-  worker.inFlight.apply({});
-  worker.inFlight.applied = true;
-  const after = treeOffences(worker.home, found);
-  if (after.length === 0) return;
-  say(`the names are neither those before nor those after procedure ${worker.inFlight.call.procedure}:`);
-  for (const text of before.slice(0, 5)) say(`  before: ${text}`);
-  for (const text of after.slice(0, 5)) say(`  after: ${text}`);
+  for (const undo of worker.unpromised.reverse()) {
+    undo();
+    if (treeOffences(worker.home, found).length === 0) return;
+  }
+  const states = worker.unpromised.length + (worker.inFlight ? 2 : 1);
+  say(`the names are none of the ${states} states they may be in; next to the last one answered:`);
+  for (const text of latest.slice(0, 8)) say(`  ${text}`);
 }
 
 function treeOffences(home, found) {
   const offences = [];
-  const expected = new Map(modelPaths(home));
+  const expected = new Map(Array.from(walk(home), ({ path, node }) => [path, node]));
   for (const name of found.keys())
     if (!expected.has(name)) offences.push(`${name} is there, and should not be`);
   for (const [name, node] of expected) {
@@ -93,7 +96,7 @@ function treeOffences(home, found) {
 /** Handles, sizes, modes, bytes and targets of all that the model and the server both have. */
 async function judgeNodes(client, worker, found, say) {
   const seen = new Set();
-  for (const [name, node] of modelPaths(worker.home)) {
+  for (const { path: name, node } of walk(worker.home)) {
     const actual = found.get(name);
     if (!actual || actual.kind !== node.kind || seen.has(node)) continue;
     seen.add(node);

@@ -24,6 +24,21 @@ async function guestServer({ undo, directory }, name, options = {}) {
 export async function checkPowerRounds({ report, undo, rounds, seed, directory }) {
   const server = await guestServer({ undo, directory }, 'power');
   await checkRounds({ report, title: 'power loss', server, rounds, seed: seed + 1 });
+  await checkDisk(report, server);
+}
+
+export async function checkRelaxedPowerRounds({ report, undo, rounds, seed, directory }) {
+  const server = await guestServer({ undo, directory }, 'power-relaxed', {
+    flags: ['--durability', 'relaxed'],
+  });
+  const half = Math.ceil(rounds / 2);
+  const capabilities = { keepsReplies: false };
+  const title = 'power loss, relaxed';
+  await checkRounds({ report, title, server, rounds: half, seed: seed + 5, capabilities, relaxed: true });
+  await checkDisk(report, server);
+}
+
+async function checkDisk(report, server) {
   await report.check('cairn check finds nothing wrong on the disk that has lost its power', async () => {
     const { status, stdout, stderr } = await server.checkAndStop();
     expect(status === 0, () => `exit status ${status}\n${stdout}${stderr}`);

@@ -28,10 +28,11 @@ export async function checkRounds({
   rounds,
   seed,
   capabilities,
+  relaxed = false,
   afterwards = async () => {},
 }) {
   await report.check(`${title}: the server starts on an empty disk`, () => server.start().then(() => {}));
-  let load = new Load(seed);
+  let load = new Load(seed, { relaxed });
   for (let round = 1; round <= rounds; round++) {
     const survived = await report.check(`${title}, round ${round} of ${rounds}`, async () => {
       if (!(await answersNull(server.port))) {
@@ -49,7 +50,7 @@ export async function checkRounds({
     if (!survived) {
       await load.end().catch(() => {});
       // What was lost would be found again in every later round: begin in other directories.
-      load = new Load(seed + round, `after-${round}-`);
+      load = new Load(seed + round, { relaxed, prefix: `after-${round}-` });
     }
   }
 }

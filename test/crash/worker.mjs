@@ -1,11 +1,14 @@
 // One worker of the load: a connection, a directory of its own, and one operation after the other in it (only the
 // WRITEs between two COMMITs go out together). What it knows of each reply goes into its model.
+//
+// A strict server promises each change of names with its reply. A relaxed one does with the next COMMIT or stable
+// WRITE; until then a crash may take back changes, the last ones first.
 
 import * as calls from '../rig/nfs-calls.mjs';
 import { decodeReply, NfsClient } from '../rig/nfs-client.mjs';
 import { Disconnected, RpcConnection } from '../rig/rpc-connection.mjs';
 import { FileModel } from './file-model.mjs';
-import { add, DirectoryModel, drop, isBelow, move, SymlinkModel, walk } from './tree-model.mjs';
+import { add, addLink, DirectoryModel, drop, isBelow, move, SymlinkModel, walk } from './tree-model.mjs';
 
 const NODES_MAX = 40;
 const FILE_BYTES_MAX = 400_000;
@@ -27,6 +30,9 @@ const WEIGHTS = {
   read: 5,
 };
 
+/** A relaxed server may lose a SETATTR, of which the model keeps no history. */
+const RELAXED_WEIGHTS = { ...WEIGHTS, truncate: 0, chmod: 0 };
+
 /** The server answered what it must not: found while the load runs, not after the crash. */
 class LoadError extends Error {}
 
@@ -37,12 +43,16 @@ export class Worker {
   /** The last one that was answered: `{ call, record, reply }`. */
   answered = undefined;
   flushRequested = false;
+  /** How to undo what the server has answered but not promised yet, in order. */
+  unpromised = [];
+  #relaxed;
   #client;
   #random;
   #serial = 0;
 
-  constructor(name, random) {
+  constructor(name, random, { relaxed }) {
     this.name = name;
+    this.#relaxed = relaxed;
     this.home = new DirectoryModel();
     this.#random = random;
   }
@@ -69,8 +79,9 @@ export class Worker {
 
   async #step() {
     const nodes = [...walk(this.home)];
-    const weights = nodes.length > NODES_MAX ? { ...WEIGHTS, remove: 60, rmdir: 20 } : WEIGHTS;
-    await this[this.#random.weighted(weights)](nodes);
+    const weights = this.#relaxed ? RELAXED_WEIGHTS : WEIGHTS;
+    const many = nodes.length > NODES_MAX ? { remove: 60, rmdir: 20 } : {};
+    await this[this.#random.weighted({ ...weights, ...many })](nodes);
   }
 
   async #flush() {
@@ -86,7 +97,7 @@ export class Worker {
     return reply;
   }
 
-  /** Sends a call that changes names; `apply` changes the model as its success does. */
+  /** Sends a call that changes names; `apply` changes the model as its success does, and answers how to undo it. */
   async #change(call, apply) {
     const record = this.#client.record(call);
     this.inFlight = { call, record, apply };
@@ -97,7 +108,8 @@ export class Worker {
     this.inFlight = undefined;
     this.answered = { call, record, reply: Buffer.from(reply) };
     this.acknowledged += 1;
-    apply(decoded);
+    const undo = apply(decoded);
+    if (this.#relaxed) this.unpromised.push(undo);
   }
 
   #directory(nodes) {
@@ -140,10 +152,7 @@ export class Worker {
   async link(nodes) {
     const [directory, name, node] = [this.#directory(nodes), this.#newName(), this.#file(nodes)];
     if (!node) return;
-    await this.#change(calls.link(node.file, directory.file, name), () => {
-      node.links += 1;
-      add(directory, name, node);
-    });
+    await this.#change(calls.link(node.file, directory.file, name), () => addLink(directory, name, node));
   }
 
   async remove(nodes) {
@@ -217,7 +226,9 @@ export class Worker {
       throw new LoadError(`${this.name}: WRITE asked for ${stable}, got ${reply.committed}`);
     write.acknowledged = true;
     write.verifier = reply.verifier;
-    if (reply.committed === calls.Stable.fileSync) node.settled(write);
+    if (reply.committed !== calls.Stable.fileSync) return;
+    node.settled(write);
+    this.unpromised = [];
   }
 
   async commit(nodes) {
@@ -232,6 +243,7 @@ export class Worker {
     if (other)
       throw new LoadError(`${this.name}: COMMIT's verifier ${verifier} is not the WRITE's ${other.verifier}`);
     node.committed(covered);
+    this.unpromised = [];
     this.verifier = verifier;
   }
 
@@ -267,7 +279,7 @@ export class Worker {
 function place(directory, name, node, { file, attributes }) {
   node.file = file === undefined ? undefined : Buffer.from(file);
   node.fileid = attributes?.fileid;
-  add(directory, name, node);
+  return add(directory, name, node);
 }
 
 /** Waits for all, then throws the first failure: none may be left behind unobserved. */

@@ -69,6 +69,7 @@ export class Guest {
   /** Ends the guest as a power cut does: nothing in it runs again, nothing is synced. */
   async cutPower() {
     const state = `/dev/shm/kernel-client.${process.getuid()}/inst/${this.name}`;
+    if (!existsSync(state)) return;
     const pid = Number(readFileSync(path.join(state, 'pid'), 'utf8').split(' ')[0]);
     process.kill(pid, 'SIGKILL');
     await until('the guest to be gone', () => !isAlive(pid));
