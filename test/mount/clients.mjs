@@ -1,11 +1,10 @@
 // Who mounts: the host's own kernel when it has an NFS client and lets us mount, else User Mode Linux guests.
 // Both answer the same: `exec`, `execOk`, `stop`. KERNEL_CLIENT=host or a folder forces one.
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Guest, kernelClientFolder } from '../rig/guest.mjs';
 import { sharedFolder, temporaryDirectory } from '../rig/places.mjs';
-import { run } from '../rig/processes.mjs';
+import { run, start } from '../rig/processes.mjs';
 import { Failure } from '../rig/report.mjs';
 
 /**
@@ -22,13 +21,8 @@ class HostClient {
   }
 
   static async start(undo, mountPoint, scratch) {
-    const holder = spawn(
-      'unshare',
-      ['--mount', 'sh', '-c', 'mount -t tmpfs none /run && echo && exec sleep infinity'],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
+    const hold = 'mount -t tmpfs none /run && echo && exec sleep infinity';
+    const holder = start('unshare', ['--mount', 'sh', '-c', hold]);
     const client = new HostClient(holder, { ...process.env, MNT: mountPoint, SCRATCH: scratch });
     undo.push(() => client.stop());
     await once(holder.stdout, 'data');

@@ -32,6 +32,11 @@ export async function runOk(program, args, options) {
   return result.stdout;
 }
 
+/** Starts a program that runs on; its output is `stdout`. */
+export function start(program, args) {
+  return spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
 /** Waits until `condition` answers something true, and answers that. */
 export async function until(what, condition, { timeoutMs = 30_000, intervalMs = 20 } = {}) {
   const deadline = Date.now() + timeoutMs;
