@@ -10,9 +10,10 @@ import { Failure, Missing } from './report.mjs';
 const PROGRAMS = ['linux.uml', 'unshare', 'setpriv', 'ip', 'taskset', 'cc', 'mount.nfs', 'modprobe'];
 
 /** What a server inside a guest's network needs: beyond loopback it refuses to start without a rule for whom it serves. */
-export const GUEST_EXPORT = `[[exports]]
-networks = ["127.0.0.0/8", "10.11.0.0/16"]
-squash = "no_root_squash"
+export const GUEST_EXPORT = `[[export]]
+network = ["127.0.0.0/8", "10.11.0.0/16"]
+squash = "none"
+secure = false
 `;
 
 /** The kernel client's folder: KERNEL_CLIENT, else shared/kernel-client. Ends the suite when it cannot run here. */
