@@ -1,0 +1,155 @@
+// What each method of the service does. A handler answers or throws; how that travels is the server's matter.
+
+import { DatasetError } from '../../datasets/datasets.ts';
+import type { ManagedServer } from '../managed-server.ts';
+import type { AdminMethods, CreateDatasetRequest, DatasetMessage, StatusMessage } from './admin-messages.ts';
+import { datasetMessage, propertyMessage } from './dataset-message.ts';
+
+export type AdminHandlers = {
+  readonly [Method in keyof AdminMethods]: (
+    request: AdminMethods[Method]['request'],
+  ) => AdminMethods[Method]['answer'] | Promise<AdminMethods[Method]['answer']>;
+};
+
+export function adminHandlers(server: ManagedServer): AdminHandlers {
+  return { ...datasetHandlers(server), ...propertyHandlers(server), ...serverHandlers(server) };
+}
+
+type DatasetMethods =
+  | 'CreateDataset'
+  | 'ListDatasets'
+  | 'DeleteDataset'
+  | 'PlanDelete'
+  | 'GetDatasetInfo'
+  | 'SetDefaultDataset'
+  | 'GetDefaultDataset'
+  | 'RenameDataset'
+  | 'CreateSnapshot'
+  | 'ListSnapshots'
+  | 'DeleteSnapshot';
+
+function datasetHandlers({ datasets }: ManagedServer): Pick<AdminHandlers, DatasetMethods> {
+  const info = (name: string): { dataset: DatasetMessage } => ({
+    dataset: datasetMessage(datasets.info(given(name, 'name'))),
+  });
+  return {
+    async CreateDataset(request) {
+      const name = given(request.name, 'name');
+      return { dataset: datasetMessage(await datasets.create(name, createOptions(request))) };
+    },
+    ListDatasets({ name }) {
+      if (name !== '') info(name);
+      const names = datasets.list().map((dataset) => dataset.name);
+      const listed = names.filter((each) => name === '' || each === name || each.startsWith(`${name}/`));
+      return { datasets: listed.map((each) => datasetMessage(datasets.info(each))) };
+    },
+    async DeleteDataset({ name, recursive }) {
+      return datasets.delete(given(name, 'name'), recursive);
+    },
+    PlanDelete: ({ name, recursive }) => datasets.planDelete(given(name, 'name'), recursive),
+    GetDatasetInfo: ({ name }) => info(name),
+    async SetDefaultDataset({ name }) {
+      await datasets.setDefault(given(name, 'name'));
+      return info(name);
+    },
+    GetDefaultDataset: () => info(datasets.defaultDataset().name),
+    async RenameDataset({ name, newName }) {
+      return {
+        dataset: datasetMessage(await datasets.rename(given(name, 'name'), given(newName, 'new name'))),
+      };
+    },
+    CreateSnapshot: comesLater,
+    ListSnapshots: comesLater,
+    DeleteSnapshot: comesLater,
+  };
+}
+
+function propertyHandlers({
+  datasets,
+}: ManagedServer): Pick<AdminHandlers, 'SetProperties' | 'GetProperties' | 'InheritProperty'> {
+  return {
+    async SetProperties({ name, properties }) {
+      if (Object.keys(properties).length === 0) throw invalid('No property is given that should be set');
+      return { dataset: datasetMessage(await datasets.set(given(name, 'name'), properties)) };
+    },
+    GetProperties({ name, properties: wanted }) {
+      const all = datasets.info(given(name, 'name')).properties;
+      const chosen = wanted.map((property) => all.find((each) => each.name === property) ?? unset(property));
+      return { properties: (wanted.length > 0 ? chosen : all).map(propertyMessage) };
+
+      function unset(property: string) {
+        // As with ZFS, a user property that nobody has set is no mistake.
+        if (property.includes(':')) return { name: property, value: '-', source: 'none' as const };
+        const names = all.map((each) => each.name).join(', ');
+        throw invalid(`There is no property ${JSON.stringify(property)}; those of ${name} are ${names}`);
+      }
+    },
+    async InheritProperty({ name, property }) {
+      const changed = await datasets.inherit(given(name, 'name'), given(property, 'property'));
+      return { dataset: datasetMessage(changed) };
+    },
+  };
+}
+
+type ServerMethods = 'ListExports' | 'ReloadExports' | 'ListClients' | 'GetStatus';
+
+function serverHandlers(server: ManagedServer): Pick<AdminHandlers, ServerMethods> {
+  return {
+    ListExports: () => ({ exports: server.exports() }),
+    async ReloadExports() {
+      return { exports: await server.reloadExports() };
+    },
+    ListClients: () => ({
+      clients: server.clients().map((client) => ({
+        ...client,
+        // The protocol has whole milliseconds.
+        connectedForMs: Math.round(client.connectedForMs),
+        sinceLastCallMs: Math.round(client.sinceLastCallMs),
+        mounts: client.mounts ?? [],
+      })),
+    }),
+    GetStatus: () => statusMessage(server),
+  };
+}
+
+function statusMessage(server: ManagedServer): StatusMessage {
+  const status = server.status();
+  const pending = server.datasets.pending();
+  return {
+    ...status,
+    uptimeMs: Math.round(status.uptimeMs),
+    failure: status.failure ?? '',
+    connections: server.clients().length,
+    datasets: server.datasets.list().length,
+    pendingDatasets: pending.datasets,
+    pendingBytes: pending.bytes,
+    pendingInodes: pending.inodes,
+  };
+}
+
+function createOptions({ readonly, mode, uid, gid, properties }: CreateDatasetRequest) {
+  if (mode !== undefined && mode > 0o7777) {
+    throw invalid(`The mode of a directory is at most 7777 (octal), not ${mode.toString(8)}`);
+  }
+  return {
+    readonly,
+    ...(mode === undefined ? {} : { mode }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+    properties,
+  };
+}
+
+function comesLater(): never {
+  throw new DatasetError('unimplemented', 'Snapshots come with the next version');
+}
+
+/** Protocol Buffers cannot tell an absent text from an empty one. */
+function given(text: string, what: string): string {
+  if (text === '') throw invalid(`The ${what} is missing`);
+  return text;
+}
+
+function invalid(message: string): DatasetError {
+  return new DatasetError('invalid', message);
+}

@@ -1,0 +1,161 @@
+// The messages of proto/cairn/admin/v1/admin.proto as they are in JavaScript: camelCase, uint64 as numbers (the
+// service gives none above 2^53-1), unset optional fields absent.
+
+export interface DatasetMessage {
+  readonly id: number;
+  readonly name: string;
+  readonly uuid: string;
+  readonly parentId?: number;
+  readonly parentUuid?: string;
+  readonly rootInode: number;
+  readonly createdAt: number;
+  readonly isReadonly: boolean;
+  readonly isSnapshot: boolean;
+  readonly generation: number;
+  readonly flags: number;
+  readonly kind: string;
+  readonly isDefault: boolean;
+  readonly usedBytes: number;
+  readonly usedInodes: number;
+  readonly availableBytes: number;
+  readonly quota: number;
+  readonly refquota: number;
+  readonly reservation: number;
+  readonly properties: readonly PropertyMessage[];
+}
+
+export type PropertySourceMessage =
+  | 'PROPERTY_SOURCE_UNSPECIFIED'
+  | 'PROPERTY_SOURCE_NONE'
+  | 'PROPERTY_SOURCE_DEFAULT'
+  | 'PROPERTY_SOURCE_LOCAL'
+  | 'PROPERTY_SOURCE_INHERITED';
+
+export interface PropertyMessage {
+  readonly name: string;
+  readonly value: string;
+  readonly source: PropertySourceMessage;
+  readonly inheritedFrom: string;
+}
+
+export interface CreateDatasetRequest {
+  readonly name: string;
+  readonly readonly: boolean;
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface DeletePlanMessage {
+  readonly names: readonly string[];
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+export interface ExportRuleMessage {
+  readonly networks: readonly string[];
+  readonly access: string;
+  readonly squash: string;
+  readonly anonuid: number;
+  readonly anongid: number;
+  readonly secure: boolean;
+  readonly datasets: readonly string[];
+}
+
+export interface ClientMessage {
+  readonly address: string;
+  readonly port: number;
+  readonly connectedForMs: number;
+  readonly calls: number;
+  readonly sinceLastCallMs: number;
+  readonly mounts: readonly string[];
+}
+
+export interface StatusMessage {
+  readonly version: string;
+  readonly volumeUuid: string;
+  readonly dataDir: string;
+  readonly listen: string;
+  readonly durability: string;
+  readonly uptimeMs: number;
+  readonly failure: string;
+  readonly connections: number;
+  readonly datasets: number;
+  readonly diskBytes: number;
+  readonly diskAvailableBytes: number;
+  readonly dirtyBytes: number;
+  readonly pendingDatasets: number;
+  readonly pendingBytes: number;
+  readonly pendingInodes: number;
+}
+
+export interface CheckFindingMessage {
+  readonly kind: string;
+  readonly path: string;
+  readonly message: string;
+  readonly repaired: boolean;
+}
+
+export interface CheckSummaryMessage {
+  readonly datasets: number;
+  readonly inodes: number;
+  readonly bytes: number;
+  readonly findings: number;
+  readonly repaired: number;
+}
+
+export interface CheckMessage {
+  readonly finding?: CheckFindingMessage;
+  readonly summary?: CheckSummaryMessage;
+}
+
+interface Named {
+  readonly name: string;
+}
+
+interface OfDataset {
+  readonly dataset: DatasetMessage;
+}
+
+type Empty = Readonly<Record<string, never>>;
+
+/** Request and answer of each unary method. */
+export interface AdminMethods {
+  CreateDataset: { request: CreateDatasetRequest; answer: OfDataset };
+  ListDatasets: { request: Named; answer: { readonly datasets: readonly DatasetMessage[] } };
+  DeleteDataset: { request: Named & { readonly recursive: boolean }; answer: DeletePlanMessage };
+  GetDatasetInfo: { request: Named; answer: OfDataset };
+  SetDefaultDataset: { request: Named; answer: OfDataset };
+  GetDefaultDataset: { request: Empty; answer: OfDataset };
+  CreateSnapshot: {
+    request: Named & { readonly source: string };
+    answer: { readonly snapshot: DatasetMessage };
+  };
+  ListSnapshots: {
+    request: { readonly source: string };
+    answer: { readonly snapshots: readonly DatasetMessage[] };
+  };
+  DeleteSnapshot: { request: Named; answer: Empty };
+  SetProperties: {
+    request: Named & { readonly properties: Readonly<Record<string, string>> };
+    answer: OfDataset;
+  };
+  GetProperties: {
+    request: Named & { readonly properties: readonly string[] };
+    answer: { readonly properties: readonly PropertyMessage[] };
+  };
+  InheritProperty: { request: Named & { readonly property: string }; answer: OfDataset };
+  RenameDataset: { request: Named & { readonly newName: string }; answer: OfDataset };
+  PlanDelete: { request: Named & { readonly recursive: boolean }; answer: DeletePlanMessage };
+  ListExports: { request: Empty; answer: { readonly exports: readonly ExportRuleMessage[] } };
+  ReloadExports: { request: Empty; answer: { readonly exports: readonly ExportRuleMessage[] } };
+  ListClients: { request: Empty; answer: { readonly clients: readonly ClientMessage[] } };
+  GetStatus: { request: Empty; answer: StatusMessage };
+}
+
+/** The one method that answers with a stream of {@link CheckMessage}. */
+export interface CheckRequest {
+  readonly path: string;
+  readonly repair: boolean;
+}

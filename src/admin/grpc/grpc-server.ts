@@ -1,0 +1,169 @@
+// The admin service over gRPC: always on a UNIX socket, on request over TCP, with reflection and health.
+
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Clock } from '../../clock.ts';
+import type { AdminLog } from '../admin-log.ts';
+import { type HostPort, hostPortText } from '../config/host-port.ts';
+import type { GrpcSettings } from '../config/settings.ts';
+import type { CheckEvent, ManagedServer } from '../managed-server.ts';
+import { listenError } from '../start-error.ts';
+import { adminHandlers } from './admin-handlers.ts';
+import type { CheckRequest } from './admin-messages.ts';
+import { ADMIN_SERVICE, adminPackage, adminService } from './admin-proto.ts';
+import { requireToken } from './bearer-token.ts';
+import { type GrpcFailure, grpcFailureOf } from './grpc-status.ts';
+import { placeSocket } from './socket-file.ts';
+
+export interface AdminServerOptions {
+  readonly server: ManagedServer;
+  readonly log: AdminLog;
+  readonly clock: Clock;
+  readonly socket: string;
+  readonly tcp: GrpcSettings | undefined;
+}
+
+export interface AdminServer {
+  readonly socket: string;
+  readonly tcp: HostPort | undefined;
+  /** Answers the calls under way, for at most `deadlineMs`. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** @throws StartError */
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const health = new HealthImplementation({ '': 'SERVING', [ADMIN_SERVICE]: 'SERVING' });
+  const implementation = implementationOf(options);
+  const local = grpcServer(implementation, health, {});
+  const file = await placeSocket(options.socket, async (path) => {
+    await bind(local, `unix:${path}`, ServerCredentials.createInsecure());
+  });
+  const close = async (servers: readonly Server[], deadlineMs: number): Promise<void> => {
+    health.setStatus(ADMIN_SERVICE, 'NOT_SERVING');
+    health.setStatus('', 'NOT_SERVING');
+    await Promise.all(servers.map((server) => shutDown(server, options.clock, deadlineMs)));
+    await file.remove();
+  };
+  if (!options.tcp) {
+    return { socket: file.path, tcp: undefined, close: (deadlineMs) => close([local], deadlineMs) };
+  }
+  try {
+    const { token } = options.tcp;
+    const remote = grpcServer(implementation, health, token ? { interceptors: [requireToken(token)] } : {});
+    const tcp = await listen(remote, options.tcp);
+    return { socket: file.path, tcp, close: (deadlineMs) => close([local, remote], deadlineMs) };
+  } catch (error) {
+    await close([local], 0);
+    throw error;
+  }
+}
+
+function grpcServer(
+  implementation: UntypedServiceImplementation,
+  health: HealthImplementation,
+  options: ServerOptions,
+): Server {
+  const server = new Server(options);
+  server.addService(adminService, implementation);
+  health.addToServer(server);
+  new ReflectionService(adminPackage).addToServer(server);
+  return server;
+}
+
+async function listen(server: Server, { listen, tls }: GrpcSettings): Promise<HostPort> {
+  try {
+    const credentials = tls
+      ? ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
+      : ServerCredentials.createInsecure();
+    return { host: listen.host, port: await bind(server, hostPortText(listen), credentials) };
+  } catch (cause) {
+    const code = /\b(E[A-Z]{3,})\b/.exec(String(cause))?.[1];
+    throw listenError({ endpoint: hostPortText(listen), flag: '--grpc-listen', code, cause });
+  }
+}
+
+async function bind(server: Server, target: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+  });
+}
+
+async function shutDown(server: Server, clock: Clock, deadlineMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const late = clock.after(deadlineMs, () => server.forceShutdown());
+    server.tryShutdown(() => {
+      late.cancel();
+      resolve();
+    });
+  });
+}
+
+function implementationOf({ server, log }: AdminServerOptions): UntypedServiceImplementation {
+  const unary = Object.entries(adminHandlers(server)).map(([method, handler]) => [
+    method,
+    unaryCall(handler as (request: unknown) => unknown, (error) => failureOf(error, method, log)),
+  ]);
+  return {
+    ...Object.fromEntries(unary),
+    Check: checkCall(server, (error) => failureOf(error, 'Check', log)),
+  };
+}
+
+function unaryCall(
+  handler: (request: unknown) => unknown,
+  failure: (error: unknown) => GrpcFailure,
+): handleUnaryCall<unknown, unknown> {
+  return (call, answer) => {
+    void (async () => {
+      try {
+        answer(null, await handler(call.request));
+      } catch (error) {
+        answer(failure(error));
+      }
+    })();
+  };
+}
+
+function checkCall(
+  server: ManagedServer,
+  failure: (error: unknown) => GrpcFailure,
+): handleServerStreamingCall<CheckRequest, CheckEvent> {
+  return (call) => {
+    void (async () => {
+      try {
+        const { path, repair } = call.request;
+        const cancelled = once(call, 'cancelled');
+        for await (const event of server.check({ path: path === '' ? undefined : path, repair })) {
+          if (call.cancelled) return;
+          if (!call.write(event)) await Promise.race([once(call, 'drain'), cancelled]);
+        }
+        call.end();
+      } catch (error) {
+        call.emit('error', failure(error));
+      }
+    })();
+  };
+}
+
+async function once(call: NodeJS.EventEmitter, event: 'drain' | 'cancelled'): Promise<void> {
+  await new Promise<void>((resolve) => {
+    call.once(event, resolve);
+  });
+}
+
+function failureOf(error: unknown, method: string, log: AdminLog): GrpcFailure {
+  const expected = grpcFailureOf(error);
+  if (expected) return expected;
+  log.error({ err: error, method }, `Cannot answer ${method}`);
+  const details = 'The server has met an error of its own; its log has the details';
+  return { code: status.INTERNAL, details };
+}

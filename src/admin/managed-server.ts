@@ -1,0 +1,67 @@
+// What the admin service manages. The server that serves NFS implements it; plain values, so that nothing here knows
+// how they come about.
+
+import type { Datasets } from '../datasets/datasets.ts';
+import type { ExportRule } from './config/settings.ts';
+
+export interface ManagedServer {
+  readonly datasets: Datasets;
+  status(): ServerStatus;
+  clients(): readonly ClientStatus[];
+  exports(): readonly ExportRule[];
+  /** Those of the configuration file as it is now. @throws ConfigError, and then the old ones stay */
+  reloadExports(): Promise<readonly ExportRule[]>;
+  /** While clients are served; ends with the summary. */
+  check(options: CheckOptions): AsyncIterable<CheckEvent>;
+}
+
+export interface ServerStatus {
+  readonly version: string;
+  readonly volumeUuid: string;
+  readonly dataDir: string;
+  /** HOST:PORT of NFS. */
+  readonly listen: string;
+  readonly durability: 'strict' | 'relaxed';
+  readonly uptimeMs: number;
+  /** Why nothing more is acknowledged; undefined when all is well. */
+  readonly failure: string | undefined;
+  readonly diskBytes: number;
+  readonly diskAvailableBytes: number;
+  readonly dirtyBytes: number;
+}
+
+export interface ClientStatus {
+  readonly address: string;
+  readonly port: number;
+  readonly connectedForMs: number;
+  readonly calls: number;
+  readonly sinceLastCallMs: number;
+  /** What this address has mounted, as far as MOUNT was told. */
+  readonly mounts?: readonly string[];
+}
+
+export interface CheckOptions {
+  /** Only this path and what is below it; everything when undefined. */
+  readonly path: string | undefined;
+  readonly repair: boolean;
+}
+
+export type CheckEvent = { readonly finding: CheckFinding } | { readonly summary: CheckSummary };
+
+export interface CheckFinding {
+  /** Which invariant is broken, for programs. */
+  readonly kind: string;
+  /** As a client that mounts the server sees it; empty when what is hurt has no path. */
+  readonly path: string;
+  /** A sentence. */
+  readonly message: string;
+  readonly repaired: boolean;
+}
+
+export interface CheckSummary {
+  readonly datasets: number;
+  readonly inodes: number;
+  readonly bytes: number;
+  readonly findings: number;
+  readonly repaired: number;
+}

@@ -1,0 +1,89 @@
+// An admin service on a socket of its own, with datasets in memory.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type GrpcSettings, loadSettings } from '../../src/admin/config/settings.ts';
+import { type AdminServer, startAdminServer } from '../../src/admin/grpc/grpc-server.ts';
+import type { CheckEvent, ManagedServer } from '../../src/admin/managed-server.ts';
+import { systemClock } from '../../src/clock.ts';
+import { MemoryDatasets } from './memory-datasets.ts';
+
+export interface LoggedError {
+  readonly fields: object;
+  readonly message: string;
+}
+
+export class Served {
+  readonly directory = mkdtempSync(join(tmpdir(), 'cairn-admin-'));
+  readonly socket = join(this.directory, 'admin.sock');
+  readonly datasets = new MemoryDatasets();
+  readonly errors: LoggedError[] = [];
+  checkEvents: CheckEvent[] = [{ summary: { datasets: 1, inodes: 1, bytes: 0, findings: 0, repaired: 0 } }];
+  reloads = 0;
+  admin!: AdminServer;
+
+  static async start(tcp?: GrpcSettings): Promise<Served> {
+    const served = new Served();
+    served.admin = await served.startAt(served.socket, tcp);
+    return served;
+  }
+
+  async startAt(socket: string, tcp?: GrpcSettings): Promise<AdminServer> {
+    const ignore = () => {};
+    return startAdminServer({
+      server: this.#managed(),
+      log: {
+        debug: ignore,
+        info: ignore,
+        warn: ignore,
+        error: (fields, message) => this.errors.push({ fields, message }),
+      },
+      clock: systemClock,
+      socket,
+      tcp,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.admin.close(1000);
+    rmSync(this.directory, { recursive: true });
+  }
+
+  #managed(): ManagedServer {
+    const { exports } = loadSettings({}, {}, '/');
+    return {
+      datasets: this.datasets,
+      status: () => ({
+        version: '1.2.3',
+        volumeUuid: '0f0e0d0c-0000-4000-8000-000000000000',
+        dataDir: '/srv/cairn',
+        listen: '127.0.0.1:2049',
+        durability: 'strict',
+        uptimeMs: 3_723_000.7,
+        failure: undefined,
+        diskBytes: 1e12,
+        diskAvailableBytes: 2 ** 40,
+        dirtyBytes: 1536,
+      }),
+      clients: () => [
+        {
+          address: '127.0.0.1',
+          port: 700,
+          connectedForMs: 61_000.5,
+          calls: 12,
+          sinceLastCallMs: 0.3,
+          mounts: ['/'],
+        },
+      ],
+      exports: () => exports,
+      reloadExports: async () => {
+        this.reloads++;
+        return exports;
+      },
+      check: async function* (this: Served) {
+        yield* this.checkEvents;
+      }.bind(this),
+    };
+  }
+}
