@@ -1,6 +1,6 @@
 // npm run test:mount: the server under a real Linux kernel NFS client and under libnfs.
 //
-//   node test/mount/run.mjs [PART...]     parts: workloads restart bulk quota pair libnfs showmount
+//   node test/mount/run.mjs [PART...]     parts: workloads posix restart bulk quota pair libnfs showmount
 
 import { needPrograms, temporaryDirectory } from '../rig/places.mjs';
 import { runSuite } from '../rig/report.mjs';
@@ -9,6 +9,7 @@ import { checkBulk } from './bulk.mjs';
 import { kernelClients } from './clients.mjs';
 import { checkLibnfs } from './libnfs.mjs';
 import { checkPair } from './pair.mjs';
+import { checkPosix } from './posix.mjs';
 import { checkQuota } from './quota.mjs';
 import { checkRestart } from './restart.mjs';
 import { checkShowmount } from './showmount.mjs';
@@ -16,6 +17,7 @@ import { checkWorkloads } from './workloads.mjs';
 
 const PARTS = {
   workloads: checkWorkloads,
+  posix: checkPosix,
   restart: checkRestart,
   bulk: checkBulk,
   quota: checkQuota,
