@@ -15,7 +15,10 @@ export class AdminClient {
 
   constructor(socket: string, clock: Clock) {
     this.#clock = clock;
-    this.#client = new Client(`unix:${socket}`, credentials.createInsecure());
+    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+      // Of the server that the user has chosen: a list of many thousand datasets is longer than gRPC's 4 MiB.
+      'grpc.max_receive_message_length': -1,
+    });
   }
 
   async call<Method extends keyof AdminMethods>(

@@ -1,0 +1,130 @@
+// `cairn check`: by the server that runs, else on its data directory.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { loadSettings, type Settings } from '../config/settings.ts';
+import { AdminClient } from '../grpc/admin-client.ts';
+import type { CheckFindingMessage, CheckMessage, CheckSummaryMessage } from '../grpc/admin-messages.ts';
+import { callServer } from './admin-call.ts';
+import type { CliIo } from './cli-io.ts';
+import { refuseColumns } from './dataset-list.ts';
+import { CliError, EXIT } from './exit-code.ts';
+import { humanSize } from './human-size.ts';
+import { jsonOutput } from './json-output.ts';
+import { SOCKET_VARIABLE, withAddressOptions } from './server-address.ts';
+import { isJson } from './table.ts';
+
+interface CheckFlags {
+  readonly adminSocket?: string;
+  readonly config?: string;
+  readonly dataDir?: string;
+  readonly repair?: boolean;
+  readonly output?: string;
+}
+
+export function addCheckCommand(program: Command, io: CliIo): void {
+  const command = program
+    .command('check [path]')
+    .description(
+      'check the store, or what is below a path: by the server if it runs, else on the data directory',
+    )
+    .option('--repair', 'mend what can be mended')
+    .option('--data-dir <path>', 'the data directory of a server that does not run')
+    .option('-o, --output <format>', '"json"');
+  withAddressOptions(command).action(async (path: string | undefined, flags: CheckFlags) => {
+    refuseColumns(flags);
+    const request = { path: path ?? '', repair: flags.repair ?? false };
+    const report = new Report(io, isJson(flags));
+    const settings = offlineSettings(flags, io);
+    if (settings === undefined || (await serverAnswers(settings, io))) {
+      const address = settings === undefined ? flags : { adminSocket: settings.adminSocket };
+      await callServer(address, io, (client) => report.take(client.check(request)));
+    } else {
+      await report.take(io.checkOffline(settings, { path, repair: request.repair }));
+    }
+    report.finish();
+  });
+}
+
+/** Undefined where a server is named and no data directory: then there is only that server to ask. */
+function offlineSettings(flags: CheckFlags, io: CliIo): Settings | undefined {
+  const named = flags.adminSocket ?? io.environment[SOCKET_VARIABLE];
+  if (flags.dataDir === undefined && flags.config === undefined && named) return undefined;
+  return loadSettings(flags, io.environment, io.workingDirectory);
+}
+
+async function serverAnswers({ adminSocket, dataDir }: Settings, io: CliIo): Promise<boolean> {
+  if (existsSync(adminSocket)) {
+    const client = new AdminClient(adminSocket, io.clock);
+    try {
+      await client.call('GetStatus', {});
+      return true;
+    } catch {
+      // Left over from a server that has died, then; if one lives behind it, the data directory is locked.
+    } finally {
+      client.close();
+    }
+  }
+  if (!existsSync(join(dataDir, 'CAIRN'))) {
+    throw new CliError(
+      EXIT.notFound,
+      `There is no server at ${adminSocket} and no data directory at ${dataDir}: say where it is with --data-dir`,
+    );
+  }
+  return false;
+}
+
+class Report {
+  readonly #io: CliIo;
+  readonly #json: boolean;
+  readonly #findings: CheckFindingMessage[] = [];
+  #summary: CheckSummaryMessage | undefined;
+
+  constructor(io: CliIo, json: boolean) {
+    this.#io = io;
+    this.#json = json;
+  }
+
+  async take(events: AsyncIterable<CheckMessage>): Promise<void> {
+    for await (const { finding, summary } of events) {
+      if (summary) this.#summary = summary;
+      if (!finding) continue;
+      if (this.#json) this.#findings.push(finding);
+      else this.#io.stdout.write(findingText(finding));
+    }
+  }
+
+  /** @throws CliError where something is wrong still */
+  finish(): void {
+    const summary = this.#summary;
+    if (!summary) throw new CliError(EXIT.other, 'The check has ended before it was done');
+    const left = summary.findings - summary.repaired;
+    if (this.#json) {
+      const findings = this.#findings.map(({ kind, path, message, repaired }) => ({
+        kind,
+        path,
+        message,
+        repaired,
+      }));
+      this.#io.stdout.write(jsonOutput('cairn check', { findings, summary }));
+    } else {
+      this.#io.stdout.write(summaryText(summary));
+    }
+    if (left > 0) {
+      throw new CliError(
+        EXIT.damaged,
+        `${left} ${left === 1 ? 'thing is' : 'things are'} wrong; --repair mends what can be mended`,
+      );
+    }
+  }
+}
+
+function findingText({ path, message, repaired }: CheckFindingMessage): string {
+  return `${path === '' ? '' : `${path}: `}${message}${repaired ? ' (repaired)' : ''}\n`;
+}
+
+function summaryText({ datasets, inodes, bytes, findings, repaired }: CheckSummaryMessage): string {
+  const result = findings === 0 ? 'nothing is wrong' : `${findings} found, ${repaired} repaired`;
+  return `Checked ${datasets} datasets, ${inodes} inodes, ${humanSize(bytes)}: ${result}\n`;
+}

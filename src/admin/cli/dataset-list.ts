@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { callServer } from './admin-call.ts';
+import type { CliIo } from './cli-io.ts';
+import { DATASET_COLUMN_NAMES, DATASET_COLUMNS_BY_DEFAULT, datasetColumn } from './dataset-columns.ts';
+import { datasetFields, datasetInfoText } from './dataset-fields.ts';
+import { usageError } from './exit-code.ts';
+import { jsonOutput } from './json-output.ts';
+import { type AddressOptions, withAddressOptions } from './server-address.ts';
+import { isJson, type ListOptions, listText, sorted, withListOptions } from './table.ts';
+import { oneName } from './typed-arguments.ts';
+
+export function addList(dataset: Command, io: CliIo): void {
+  const command = dataset
+    .command('list [name]')
+    .description('list all datasets, or one with those nested in it')
+    .option('--name <name>', 'the same as the argument');
+  const sortKeys = withListOptions(withAddressOptions(command));
+  type Flags = AddressOptions & ListOptions & { readonly name?: string };
+  command.action(async (argument: string | undefined, flags: Flags) => {
+    const name = argument ?? flags.name ?? '';
+    const { datasets } = await callServer(flags, io, (client) => client.call('ListDatasets', { name }));
+    const listing = {
+      rows: datasets,
+      options: flags,
+      sortKeys,
+      byDefault: DATASET_COLUMNS_BY_DEFAULT,
+      column: datasetColumn,
+      columnNames: DATASET_COLUMN_NAMES,
+    };
+    io.stdout.write(
+      isJson(flags)
+        ? jsonOutput('cairn dataset list', { datasets: sorted(listing).map(datasetFields) })
+        : listText(listing),
+    );
+  });
+}
+
+export function addInfo(dataset: Command, io: CliIo): void {
+  const command = dataset
+    .command('info [name]')
+    .description('show all about a dataset')
+    .option('--name <name>', 'the same as the argument')
+    .option('-p, --parsable', 'exact numbers')
+    .option('-o, --output <format>', '"json"');
+  type Flags = AddressOptions & ListOptions & { readonly name?: string };
+  withAddressOptions(command).action(async (argument: string | undefined, flags: Flags) => {
+    const name = oneName(argument, flags.name, { option: '--name', example: 'cairn dataset info NAME' });
+    refuseColumns(flags);
+    const { dataset: found } = await callServer(flags, io, (client) =>
+      client.call('GetDatasetInfo', { name }),
+    );
+    io.stdout.write(
+      isJson(flags)
+        ? jsonOutput('cairn dataset info', datasetFields(found))
+        : datasetInfoText(found, flags.parsable ?? false),
+    );
+  });
+}
+
+/** Where `-o` can only be `json`. @throws CliError */
+export function refuseColumns({ output }: ListOptions): void {
+  if (output !== undefined && output !== 'json') {
+    throw usageError(`-o can only be json here, not ${JSON.stringify(output)}`);
+  }
+}

@@ -1,0 +1,62 @@
+// `cairn serve`: settings, log, and the signals that end it. What is served is made by `runServer`.
+
+import type { Command } from 'commander';
+import type { AdminLog } from '../admin-log.ts';
+import { loadSettings, type SettingsFlags } from '../config/settings.ts';
+import type { CliIo, RunningServer } from './cli-io.ts';
+import { EXIT } from './exit-code.ts';
+import { withServeOptions } from './serve-options.ts';
+
+/** Whoever stops a service waits about ten seconds before killing it. */
+const CLOSE_MS = 8000;
+const GIVE_UP_MS = 9500;
+
+export function addServeCommand(program: Command, io: CliIo): void {
+  const command = program.command('serve').description('serve NFS');
+  withServeOptions(command).action(async (flags: SettingsFlags) => {
+    const reloadSettings = () => loadSettings(flags, io.environment, io.workingDirectory);
+    const settings = reloadSettings();
+    const log = io.createLog(settings.log);
+    // From here on, so that a signal while the store is opened ends in good order too.
+    const stopped = stopSignal(io, log);
+    const running = await io.runServer({ settings, log, reloadSettings });
+    const reload = () => reloadExports(running, log);
+    io.signals.on('SIGHUP', reload);
+    await stopped;
+    io.signals.off('SIGHUP', reload);
+    await close(running, io, log);
+  });
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+async function stopSignal(io: CliIo, log: AdminLog): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let count = 0;
+    const stop = (signal: string) => {
+      count++;
+      if (count > 1) io.exit(EXIT.other);
+      log.info({ signal }, `Stopping (${signal}); once more to stop at once`);
+      resolve();
+    };
+    io.signals.on('SIGTERM', () => stop('SIGTERM'));
+    io.signals.on('SIGINT', () => stop('SIGINT'));
+  });
+}
+
+async function close(running: RunningServer, io: CliIo, log: AdminLog): Promise<void> {
+  const late = io.clock.after(GIVE_UP_MS, () => {
+    log.error({}, 'Cannot stop in time: giving up; what was acknowledged is safe');
+    io.exit(EXIT.other);
+  });
+  await running.close(CLOSE_MS);
+  late.cancel();
+  log.info({}, 'Stopped');
+}
+
+function reloadExports(running: RunningServer, log: AdminLog): void {
+  running.reloadExports().then(
+    () => log.info({}, 'Read the export rules again'),
+    (error: unknown) =>
+      log.error({ err: error }, 'Cannot read the export rules again: those of before stay in force'),
+  );
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// The `cairn` program: the command line on the process it runs in.
+
+import { readFileSync } from 'node:fs';
+import type { CliIo } from './admin/cli/cli-io.ts';
+import { main } from './admin/cli/main.ts';
+import { createLog } from './admin/create-log.ts';
+import { StartError } from './admin/start-error.ts';
+import { systemClock } from './clock.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
+
+const io: CliIo = {
+  version,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  clock: systemClock,
+  signals: process,
+  exit: (status) => process.exit(status),
+  createLog: (settings) => createLog(settings, { descriptor: 1, isTerminal: process.stdout.isTTY }),
+  runServer: () => Promise.reject(new StartError('Cannot serve yet')),
+  checkOffline: () => {
+    throw new StartError('Cannot check a data directory yet');
+  },
+};
+
+// The reader of a pipe may go before all is written: `cairn dataset list | head -1` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const argv = process.argv.slice(2);
+process.exitCode = await main(argv, io);
+// A server that could not start may have opened something that would keep the process alive.
+if (argv[0] === 'serve') process.exit();

@@ -1,0 +1,411 @@
+import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningServer, ServerStart } from '../../../src/admin/cli/cli-io.ts';
+import { StartError } from '../../../src/admin/start-error.ts';
+import { Served } from '../served.ts';
+import { CommandLine } from './command-line.ts';
+
+let served: Served;
+beforeAll(async () => {
+  served = await Served.start();
+});
+afterAll(() => served.stop());
+
+describe('the server', () => {
+  const list = ['dataset', 'list', '-H', '-o', 'name'];
+
+  it('is found by --admin-socket, before anything else', async () => {
+    const line = new CommandLine({ environment: { CAIRN_ADMIN_SOCKET: '/absent' } });
+    expect(await line.run(...list, '--admin-socket', served.socket, '-c', '/absent.toml')).toMatchObject({
+      status: 0,
+      stdout: 'root\n',
+    });
+  });
+
+  it('is found by the configuration file, from where that is', async () => {
+    const file = join(served.directory, 'c.toml');
+    const line = new CommandLine({ environment: { CAIRN_ADMIN_SOCKET: '/absent' } });
+    writeFileSync(file, 'data_dir = "."\n');
+    expect((await line.run(...list, '-c', file)).status).toBe(0);
+    writeFileSync(file, 'data_dir = "/absent"\nadmin_socket = "admin.sock"\n');
+    expect((await line.run(...list, '-c', file)).status).toBe(0);
+  });
+
+  it('is found by the environment, else at ./data/admin.sock', async () => {
+    const environment = { CAIRN_ADMIN_SOCKET: served.socket };
+    expect((await new CommandLine({ environment }).run(...list)).status).toBe(0);
+    const directory = join(served.directory, 'work');
+    mkdirSync(join(directory, 'data'), { recursive: true });
+    const admin = await served.startAt(join(directory, 'data/admin.sock'));
+    expect((await new CommandLine({ workingDirectory: directory }).run(...list)).status).toBe(0);
+    await admin.close(1000);
+  });
+
+  it('is said to be unreachable with where it was looked for, and what to do', async () => {
+    const line = new CommandLine({ workingDirectory: '/absent' });
+    const what = 'Start it with cairn serve, or say where its socket is with --admin-socket';
+    expect(await line.run(...list)).toEqual({
+      status: 7,
+      stdout: '',
+      stderr: `cairn: Cannot reach the server at /absent/data/admin.sock (the default): there is no such socket. ${what}\n`,
+    });
+    expect((await line.run(...list, '--admin-socket', 's')).stderr).toBe(
+      `cairn: Cannot reach the server at /absent/s (given by --admin-socket): there is no such socket. ${what}\n`,
+    );
+    const left = join(served.directory, 'left.sock');
+    const script = `require('net').createServer().listen(${JSON.stringify(left)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    expect(() => execFileSync(process.execPath, ['-e', script])).toThrow();
+    expect((await new CommandLine({ environment: { CAIRN_ADMIN_SOCKET: left } }).run(...list)).stderr).toBe(
+      `cairn: Cannot reach the server at ${left} (given by $CAIRN_ADMIN_SOCKET): no server runs there any more. ${what}\n`,
+    );
+  });
+
+  it('is not looked for where the configuration is wrong', async () => {
+    expect(await new CommandLine().run(...list, '-c', '/absent.toml')).toMatchObject({
+      status: 2,
+      stderr: 'cairn: Cannot read the configuration file /absent.toml: there is no such file\n',
+    });
+  });
+});
+
+describe('help', () => {
+  it('has the exit codes, for the program and for each command', async () => {
+    const line = new CommandLine();
+    for (const argv of [['--help'], ['dataset', '--help'], ['dataset', 'list', '-h'], ['serve', '--help']]) {
+      const { status, stdout } = await line.run(...argv);
+      expect([status, stdout]).toEqual([
+        0,
+        expect.stringContaining('Exit status: 0 ok, 1 other failure, 2 wrong usage'),
+      ]);
+    }
+  });
+
+  it('is what a missing command gets, as an error', async () => {
+    expect(await new CommandLine().run()).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Usage: cairn'),
+    });
+    expect(await new CommandLine().run('dataset')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('Usage: cairn dataset'),
+    });
+  });
+
+  it('tells the version', async () => {
+    expect(await new CommandLine().run('--version')).toEqual({ status: 0, stdout: '1.2.3\n', stderr: '' });
+  });
+});
+
+describe('export, clients and status', () => {
+  const run = (...argv: string[]) => new CommandLine().run(...argv, '--admin-socket', served.socket);
+
+  it('list the rules in force', async () => {
+    expect((await run('export', 'list')).stdout).toBe(
+      [
+        'NETWORK          ACCESS  SQUASH  ANONUID  ANONGID  SECURE  DATASETS',
+        '127.0.0.0/8,::1  rw      none      65534    65534  on      *',
+        '',
+      ].join('\n'),
+    );
+    expect(JSON.parse((await run('export', 'list', '-o', 'json')).stdout)).toMatchObject({
+      output_version: { command: 'cairn export list' },
+      exports: [
+        { networks: ['127.0.0.0/8', '::1'], access: 'rw', squash: 'none', secure: true, datasets: ['*'] },
+      ],
+    });
+  });
+
+  it('read the rules again', async () => {
+    const before = served.reloads;
+    expect((await run('export', 'reload', '-H', '-o', 'network')).stdout).toBe('127.0.0.0/8,::1\n');
+    expect(served.reloads).toBe(before + 1);
+  });
+
+  it('list connections', async () => {
+    expect((await run('clients')).stdout).toBe(
+      'ADDRESS    PORT  CONNECTED  CALLS  IDLE  MOUNTS\n127.0.0.1   700       1m1s     12    0s  /\n',
+    );
+    expect(JSON.parse((await run('clients', '-o', 'json')).stdout).clients).toEqual([
+      {
+        address: '127.0.0.1',
+        port: 700,
+        connected_for_ms: 61001,
+        calls: 12,
+        since_last_call_ms: 0,
+        mounts: ['/'],
+      },
+    ]);
+  });
+
+  it('show how the server is', async () => {
+    expect((await run('status')).stdout).toBe(
+      `version:           1.2.3
+volume_uuid:       0f0e0d0c-0000-4000-8000-000000000000
+data_dir:          /srv/cairn
+listen:            127.0.0.1:2049
+durability:        strict
+uptime:            1h2m
+failure:           none
+connections:       1
+datasets:          1
+disk:              931G
+disk_available:    1.00T
+dirty:             1.50K
+pending_datasets:  1
+pending:           4.00K
+pending_inodes:    2
+`,
+    );
+    expect(JSON.parse((await run('status', '-o', 'json')).stdout)).toMatchObject({
+      uptime_ms: 3723001,
+      failure: null,
+      disk_available_bytes: 2 ** 40,
+      pending_bytes: 4096,
+    });
+  });
+});
+
+describe('config check', () => {
+  it('prints what would be used', async () => {
+    const { status, stdout } = await new CommandLine({ workingDirectory: '/w' }).run(
+      'config',
+      'check',
+      '--listen',
+      '[::1]:3',
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^data_dir = "\/w\/data"\nlisten = "\[::1\]:3"\nadmin_socket = "\/w\/data\/admin.sock"\n/,
+    );
+  });
+
+  it('says what is wrong, a line for each, with exit status 2', async () => {
+    const file = join(served.directory, 'wrong.toml');
+    writeFileSync(file, 'lisen = 1\ndurability = "fast"\n');
+    expect(await new CommandLine().run('config', 'check', '-c', file)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr:
+        `cairn: ${file}, line 1: there is no key "lisen"; did you mean "listen"?\n` +
+        `cairn: ${file}, line 2: durability must be strict or relaxed, not "fast"\n`,
+    });
+  });
+});
+
+describe('check', () => {
+  const clean = { summary: { datasets: 2, inodes: 10, bytes: 2048, findings: 0, repaired: 0 } };
+  const finding = (repaired: boolean) => ({
+    finding: { kind: 'nlink', path: '/a/b', message: 'It has 2 links, counted are 1', repaired },
+  });
+
+  it('is done by the server that runs', async () => {
+    const line = new CommandLine();
+    served.checkEvents = [clean];
+    expect(await line.run('check', '--admin-socket', served.socket)).toEqual({
+      status: 0,
+      stdout: 'Checked 2 datasets, 10 inodes, 2.00K: nothing is wrong\n',
+      stderr: '',
+    });
+    served.checkEvents = [finding(false), { summary: { ...clean.summary, findings: 1 } }];
+    expect(await line.run('check', '--admin-socket', served.socket)).toEqual({
+      status: 8,
+      stdout:
+        '/a/b: It has 2 links, counted are 1\nChecked 2 datasets, 10 inodes, 2.00K: 1 found, 0 repaired\n',
+      stderr: 'cairn: 1 thing is wrong; --repair mends what can be mended\n',
+    });
+    served.checkEvents = [finding(true), { summary: { ...clean.summary, findings: 1, repaired: 1 } }];
+    const repaired = await line.run('check', '--repair', '-o', 'json', '--admin-socket', served.socket);
+    expect(repaired.status).toBe(0);
+    expect(JSON.parse(repaired.stdout)).toMatchObject({
+      findings: [{ kind: 'nlink', path: '/a/b', repaired: true }],
+      summary: { findings: 1, repaired: 1 },
+    });
+  });
+
+  it('that ends early is a failure', async () => {
+    served.checkEvents = [];
+    expect(await new CommandLine().run('check', '--admin-socket', served.socket)).toMatchObject({
+      status: 1,
+      stderr: 'cairn: The check has ended before it was done\n',
+    });
+  });
+
+  it('is done on the data directory when no server runs', async () => {
+    const directory = join(served.directory, 'offline');
+    mkdirSync(directory);
+    const asked: unknown[] = [];
+    const line = new CommandLine({
+      async *checkOffline(settings, options) {
+        asked.push([settings.dataDir, options]);
+        yield clean;
+      },
+    });
+    const absent = await line.run('check', '--data-dir', directory);
+    expect(absent).toMatchObject({
+      status: 3,
+      stderr: `cairn: There is no server at ${directory}/admin.sock and no data directory at ${directory}: say where it is with --data-dir\n`,
+    });
+    writeFileSync(join(directory, 'CAIRN'), 'x');
+    expect(await line.run('check', '--data-dir', directory, '--repair', '/a')).toMatchObject({ status: 0 });
+    expect(asked).toEqual([[directory, { path: '/a', repair: true }]]);
+  });
+});
+
+describe('completion', () => {
+  const complete = async (...words: string[]) => {
+    const line = new CommandLine({ environment: { CAIRN_ADMIN_SOCKET: served.socket } });
+    return (await line.run('complete', '--', ...words)).stdout.split('\n').slice(0, -1);
+  };
+
+  it('has a script for each shell', async () => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      expect((await new CommandLine().run('completion', shell)).stdout).toContain('cairn complete -- ');
+    }
+    expect(await new CommandLine().run('completion', 'tcsh')).toMatchObject({
+      status: 2,
+      stderr: 'cairn: There is completion for bash, zsh, fish, not for tcsh\n',
+    });
+  });
+
+  it('is valid bash, and completes there', async () => {
+    const { stdout } = await new CommandLine().run('completion', 'bash');
+    const script = `cairn() { printf '%s\\n' "$@" | tail -n +3; }\n${stdout}
+      COMP_WORDS=(cairn dataset li); COMP_CWORD=2; _cairn; echo "\${COMPREPLY[@]}"`;
+    // The program is a function that answers the words it was asked about.
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe('li\n');
+  });
+
+  it('knows commands, options and datasets', async () => {
+    await served.datasets.create('projects', {});
+    expect(await complete('')).toEqual([
+      'serve',
+      'dataset',
+      'export',
+      'clients',
+      'status',
+      'config',
+      'check',
+      'completion',
+      'help',
+    ]);
+    expect(await complete('dataset', 'set')).toEqual(['set-default', 'set']);
+    expect(await complete('dataset', 'info', 'pro')).toEqual(['projects']);
+    expect(await complete('dataset', 'info', '--name', '')).toEqual(['root', 'projects']);
+    expect(await complete('dataset', 'list', '--a')).toEqual(['--admin-socket']);
+    expect(await complete('serve', '--durability', '')).toEqual(['strict', 'relaxed']);
+    expect(await complete('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+    await served.datasets.delete('projects', false);
+  });
+
+  it('is silent where no server runs', async () => {
+    expect(await new CommandLine().run('complete', '--', 'dataset', 'info', '')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    });
+  });
+});
+
+describe('serve', () => {
+  class Running implements RunningServer {
+    closed = 0;
+    reloaded = 0;
+    async close(): Promise<void> {
+      this.closed++;
+    }
+    async reloadExports(): Promise<void> {
+      this.reloaded++;
+    }
+  }
+
+  it('runs the server with the settings, until SIGTERM', async () => {
+    const signals = new EventEmitter();
+    const running = new Running();
+    const starts: ServerStart[] = [];
+    const line = new CommandLine({
+      signals,
+      workingDirectory: '/w',
+      async runServer(start) {
+        starts.push(start);
+        setImmediate(() => {
+          signals.emit('SIGHUP');
+          expect(running).toMatchObject({ reloaded: 1, closed: 0 });
+          signals.emit('SIGTERM');
+        });
+        return running;
+      },
+    });
+    expect(
+      (await line.run('serve', '--data-dir', 'd', '--listen', '127.0.0.1:3049', '--insecure-ports')).status,
+    ).toBe(0);
+    expect(running.closed).toBe(1);
+    expect(starts[0]!.settings).toMatchObject({ dataDir: '/w/d', listen: { port: 3049 } });
+    expect(starts[0]!.reloadSettings()).toEqual(starts[0]!.settings);
+  });
+
+  it('ends in good order at a signal that comes while it starts, and at once at the second', async () => {
+    const signals = new EventEmitter();
+    const running = new Running();
+    const exits: number[] = [];
+    const line = new CommandLine({
+      signals,
+      exit: (status) => exits.push(status),
+      async runServer() {
+        signals.emit('SIGINT');
+        return running;
+      },
+    });
+    expect((await line.run('serve')).status).toBe(0);
+    expect([running.closed, exits]).toEqual([1, []]);
+    signals.emit('SIGINT');
+    expect(exits).toEqual([1]);
+  });
+
+  it('gives up before ten seconds are over', async () => {
+    const signals = new EventEmitter();
+    const exits: number[] = [];
+    const timers: (() => void)[] = [];
+    const clock = {
+      now: () => ({ seconds: 0, nanoseconds: 0 }),
+      elapsedMs: () => 0,
+      after: (delayMs: number, task: () => void) => {
+        expect(delayMs).toBeLessThan(10_000);
+        timers.push(task);
+        return { cancel() {} };
+      },
+    };
+    const line = new CommandLine({
+      signals,
+      clock,
+      exit: (status) => exits.push(status),
+      async runServer() {
+        signals.emit('SIGTERM');
+        return {
+          async close() {
+            for (const timer of timers) timer();
+          },
+          async reloadExports() {},
+        };
+      },
+    });
+    await line.run('serve');
+    expect(exits).toEqual([1]);
+  });
+
+  it('says in a sentence why it cannot start', async () => {
+    const line = new CommandLine({
+      runServer: () =>
+        Promise.reject(new StartError('Cannot listen on 127.0.0.1:2049: another program has the port')),
+    });
+    expect(await line.run('serve')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'cairn: Cannot listen on 127.0.0.1:2049: another program has the port\n',
+    });
+    expect(await line.run('serve', '--listen', '0.0.0.0:2049')).toMatchObject({ status: 2 });
+  });
+});
