@@ -24,7 +24,7 @@ export interface CliIo {
   checkOffline(settings: Settings, options: CheckOptions): AsyncIterable<CheckEvent>;
 }
 
-export interface Output {
+interface Output {
   write(text: string): unknown;
 }
 

@@ -21,7 +21,7 @@ complete -o default -F _cairn cairn
     `#compdef cairn
 _cairn() {
   local -a candidates
-  candidates=("\${(@f)$(cairn complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  candidates=(\${(f)"$(cairn complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   compadd -a candidates || _files
 }
 compdef _cairn cairn

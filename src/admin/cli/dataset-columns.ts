@@ -7,7 +7,7 @@ import type { Column } from './table.ts';
 
 type DatasetColumn = Column<DatasetMessage>;
 
-export const DATASET_COLUMNS: readonly DatasetColumn[] = [
+const DATASET_COLUMNS: readonly DatasetColumn[] = [
   text('name', (dataset) => dataset.name),
   number('used', (dataset) => dataset.usedBytes, humanSize),
   number('avail', (dataset) => dataset.availableBytes, humanSize),

@@ -23,7 +23,8 @@ export interface Owner {
   readonly gid: number;
 }
 
-const ID_MAX = 0xffff_ffff;
+/** One more is chown's "as it is". */
+const ID_MAX = 0xffff_fffe;
 
 /** `UID[:GID]`. @throws CliError */
 export function parseOwner(typed: string): Owner {
@@ -45,7 +46,7 @@ export function parseMode(typed: string): number {
 }
 
 /** `NAME=VALUE`, the value up to the end. @throws CliError */
-export function parseAssignment(typed: string): [name: string, value: string] {
+function parseAssignment(typed: string): [name: string, value: string] {
   const equals = typed.indexOf('=');
   if (equals < 1) throw usageError(`${JSON.stringify(typed)} is no PROPERTY=VALUE, such as quota=10GiB`);
   return [typed.slice(0, equals), typed.slice(equals + 1)];

@@ -38,7 +38,8 @@ interface OptionalKey<T> extends Key<T> {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
-const ID = wholeNumber({ min: 0, max: 0xffff_ffff });
+// The last one is chown's "as it is".
+const ID = wholeNumber({ min: 0, max: 0xffff_fffe });
 const NOBODY = 65_534;
 
 /** Those of no section, which come first in the file. */

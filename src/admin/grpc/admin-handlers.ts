@@ -131,6 +131,10 @@ function createOptions({ readonly, mode, uid, gid, properties }: CreateDatasetRe
   if (mode !== undefined && mode > 0o7777) {
     throw invalid(`The mode of a directory is at most 7777 (octal), not ${mode.toString(8)}`);
   }
+  for (const id of [uid, gid]) {
+    // It is chown's "as it is", and owns nothing.
+    if (id === 0xffff_ffff) throw invalid(`No user and no group has the number ${id}`);
+  }
   return {
     readonly,
     ...(mode === undefined ? {} : { mode }),

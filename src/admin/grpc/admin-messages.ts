@@ -24,7 +24,7 @@ export interface DatasetMessage {
   readonly properties: readonly PropertyMessage[];
 }
 
-export type PropertySourceMessage =
+type PropertySourceMessage =
   | 'PROPERTY_SOURCE_UNSPECIFIED'
   | 'PROPERTY_SOURCE_NONE'
   | 'PROPERTY_SOURCE_DEFAULT'

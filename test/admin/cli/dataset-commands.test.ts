@@ -76,12 +76,12 @@ describe('dataset create', () => {
     [
       ['create', 'a', '--owner', 'me'],
       2,
-      'cairn: --owner must be UID or UID:GID, both numbers up to 4294967295, not "me"\n',
+      'cairn: --owner must be UID or UID:GID, both numbers up to 4294967294, not "me"\n',
     ],
     [
-      ['create', 'a', '--owner', '4294967296'],
+      ['create', 'a', '--owner', '4294967295'],
       2,
-      'cairn: --owner must be UID or UID:GID, both numbers up to 4294967295, not "4294967296"\n',
+      'cairn: --owner must be UID or UID:GID, both numbers up to 4294967294, not "4294967295"\n',
     ],
     [
       ['create', 'a', '--mode', '0988'],

@@ -129,7 +129,7 @@ describe('values', () => {
       network = ["10.0.0.7", "*"]
       access = "ro"
       squash = "all"
-      anonuid = 4294967295
+      anonuid = 4294967294
     `);
     expect(settings).toMatchObject({
       dirtyBytesMax: 1e9,
@@ -139,7 +139,7 @@ describe('values', () => {
       limits: { idleMs: 7_200_000 },
       exports: [
         { networks: ['fd00::/8'], datasets: ['a', 'b/c'], squash: 'root', anonuid: 65534 },
-        { networks: ['10.0.0.7', '*'], access: 'ro', squash: 'all', anonuid: 4294967295 },
+        { networks: ['10.0.0.7', '*'], access: 'ro', squash: 'all', anonuid: 4294967294 },
       ],
     });
   });
