@@ -6,6 +6,8 @@ import type { DatasetMessage, PropertyMessage } from './admin-messages.ts';
 export function datasetMessage({ parentId, parentUuid, properties, ...info }: DatasetInfo): DatasetMessage {
   return {
     ...info,
+    // A medium that does not tell its free space has no bound.
+    availableBytes: Math.min(info.availableBytes, Number.MAX_SAFE_INTEGER),
     ...(parentId === null ? {} : { parentId }),
     ...(parentUuid === null ? {} : { parentUuid }),
     properties: properties.map(propertyMessage),

@@ -47,22 +47,21 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   const file = await placeSocket(options.socket, async (path) => {
     await bind(local, `unix:${path}`, ServerCredentials.createInsecure());
   });
-  const close = async (servers: readonly Server[], deadlineMs: number): Promise<void> => {
+  const servers = [local];
+  const close = async (deadlineMs: number): Promise<void> => {
     health.setStatus(ADMIN_SERVICE, 'NOT_SERVING');
     health.setStatus('', 'NOT_SERVING');
     await Promise.all(servers.map((server) => shutDown(server, options.clock, deadlineMs)));
     await file.remove();
   };
-  if (!options.tcp) {
-    return { socket: file.path, tcp: undefined, close: (deadlineMs) => close([local], deadlineMs) };
-  }
+  if (!options.tcp) return { socket: file.path, tcp: undefined, close };
+  const { token } = options.tcp;
+  const remote = grpcServer(implementation, health, token ? { interceptors: [requireToken(token)] } : {});
+  servers.push(remote);
   try {
-    const { token } = options.tcp;
-    const remote = grpcServer(implementation, health, token ? { interceptors: [requireToken(token)] } : {});
-    const tcp = await listen(remote, options.tcp);
-    return { socket: file.path, tcp, close: (deadlineMs) => close([local, remote], deadlineMs) };
+    return { socket: file.path, tcp: await listen(remote, options.tcp), close };
   } catch (error) {
-    await close([local], 0);
+    await close(0);
     throw error;
   }
 }

@@ -22,7 +22,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AdminClient } from '../../../src/admin/grpc/admin-client.ts';
-import { adminPackage } from '../../../src/admin/grpc/admin-proto.ts';
+import { adminPackage, adminService } from '../../../src/admin/grpc/admin-proto.ts';
 import { placeSocket } from '../../../src/admin/grpc/socket-file.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { Served } from '../served.ts';
@@ -75,6 +75,16 @@ describe('a dataset as a message', () => {
     });
     expect(dataset.uuid).toMatch(/^[0-9a-f-]{36}$/);
     expect(dataset).not.toHaveProperty('parentId');
+  });
+
+  it('has a number for what is available also where the medium has no bound', async () => {
+    const { info } = served.datasets;
+    served.datasets.info = (name) => ({
+      ...info.call(served.datasets, name),
+      availableBytes: Number.POSITIVE_INFINITY,
+    });
+    const { dataset } = await client.call('GetDatasetInfo', { name: 'root' });
+    expect(dataset.availableBytes).toBe(Number.MAX_SAFE_INTEGER);
   });
 
   it('is created with what was asked for', async () => {
@@ -380,7 +390,7 @@ describe('health', () => {
     ]);
   });
 
-  it('needs the token over TCP, where one is configured', async () => {
+  it('needs the token over TCP, as every call does, where one is configured', async () => {
     const token = '0123456789abcdef';
     const admin = await served.startAt(join(served.directory, 'tcp.sock'), {
       listen: { host: '127.0.0.1', port: 0 },
@@ -400,6 +410,16 @@ describe('health', () => {
         'The token is missing or wrong: send the metadata "authorization: Bearer TOKEN"',
       ]);
     }
+    const { path, requestSerialize, responseDeserialize } = adminService.CreateDataset;
+    const remote = new Client(target, credentials.createInsecure());
+    const refused = new Promise((resolve, reject) =>
+      remote.makeUnaryRequest(path, requestSerialize, responseDeserialize, { name: 'a' }, (error, answer) =>
+        error ? reject(error) : resolve(answer),
+      ),
+    );
+    expect((await failure(refused))[0]).toBe('UNAUTHENTICATED');
+    expect(served.datasets.get('a')).toBeUndefined();
+    remote.close();
     await admin.close(1000);
   });
 });
