@@ -32,6 +32,8 @@ interface Output {
 export type RunServer = (start: ServerStart) => Promise<RunningServer>;
 
 export interface ServerStart {
+  /** Of the program. */
+  readonly version: string;
   readonly settings: Settings;
   readonly log: AdminLog;
   /** The settings as file and flags say now. @throws ConfigError */

@@ -19,7 +19,7 @@ export function addServeCommand(program: Command, io: CliIo): void {
     const log = io.createLog(settings.log);
     // From here on, so that a signal while the store is opened ends in good order too.
     const stopped = stopSignal(io, log);
-    const running = await io.runServer({ settings, log, reloadSettings });
+    const running = await io.runServer({ version: io.version, settings, log, reloadSettings });
     const reload = () => reloadExports(running, log);
     io.signals.on('SIGHUP', reload);
     await stopped;
