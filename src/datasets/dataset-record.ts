@@ -8,14 +8,13 @@
 // root inode. `parentId` and `parentUuid` say what a dataset was cloned from; what it is nested in, its name says.
 // Field names and kinds of index are on disk: never rename, never renumber.
 
-import { crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import { getU32, putU32 } from '../fs/big-endian.ts';
+import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from '../fs/checked-value.ts';
 import { DamageError } from '../fs/versioned-value.ts';
 
 const FORMAT = 1;
-const CRC_BYTES = 4;
-const INDEX_BYTES = 9;
+const INDEX_BODY_BYTES = 4;
 
 export const IndexKind = { name: 1, uuid: 2, default: 3 } as const;
 
@@ -55,16 +54,15 @@ export function encodeDataset(record: DatasetRecord): Buffer {
     headTree: record.headTree,
     properties: record.properties,
   });
-  const value = Buffer.alloc(1 + body.length + CRC_BYTES);
-  value[0] = FORMAT;
-  value.set(body, 1);
-  return sealed(value);
+  const value = checkedValue(FORMAT, body.length);
+  value.set(body, CHECKED_BODY_AT);
+  return sealChecked(value);
 }
 
 /** @throws DamageError when the bytes are not those of dataset `id`; never anything else. */
 export function decodeDataset(id: number, value: Buffer): DatasetRecord {
   const what = `the record of dataset ${id}`;
-  const body = opened(value, what);
+  const body = checkedBody(value, FORMAT, 1, what);
   let record: unknown;
   try {
     record = packr.unpack(body);
@@ -77,35 +75,16 @@ export function decodeDataset(id: number, value: Buffer): DatasetRecord {
 }
 
 export function encodeIndex(id: number): Buffer {
-  const value = Buffer.alloc(INDEX_BYTES);
-  value[0] = FORMAT;
-  putU32(value, 1, id);
-  return sealed(value);
+  const value = checkedValue(FORMAT, INDEX_BODY_BYTES);
+  putU32(value, CHECKED_BODY_AT, id);
+  return sealChecked(value);
 }
 
 /** @throws DamageError */
 export function decodeIndex(value: Buffer, what: string): number {
-  const body = opened(value, what);
-  if (value.length !== INDEX_BYTES)
-    throw new DamageError(`Cannot read ${what}: it has ${value.length} bytes`);
-  return getU32(body, 0);
-}
-
-function sealed(value: Buffer): Buffer {
-  const end = value.length - CRC_BYTES;
-  putU32(value, end, crc32(value.subarray(0, end)));
-  return value;
-}
-
-function opened(value: Buffer, what: string): Buffer {
-  const end = value.length - CRC_BYTES;
-  if (end < 1 || crc32(value.subarray(0, end)) !== getU32(value, end)) {
-    throw new DamageError(`Cannot read ${what}: its ${value.length} bytes fail their checksum`);
-  }
-  if (value[0] !== FORMAT) {
-    throw new DamageError(`Cannot read ${what}: it has format ${value[0]}, expected ${FORMAT}`);
-  }
-  return value.subarray(1, end);
+  const body = checkedBody(value, FORMAT, INDEX_BODY_BYTES, what);
+  if (body.length === INDEX_BODY_BYTES) return getU32(body, 0);
+  throw new DamageError(`Cannot read ${what}: it has ${value.length} bytes`);
 }
 
 function isDatasetRecord(value: unknown): value is DatasetRecord {

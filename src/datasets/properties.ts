@@ -21,7 +21,7 @@ interface NativeProperty {
 }
 
 /** In the order in which they are shown. */
-export const NATIVE_PROPERTIES = {
+const NATIVE_PROPERTIES = {
   readonly: { byDefault: 'off', inheritable: true, parse: oneOf('on', 'off') },
   quota: { byDefault: 'none', inheritable: false, parse: sizeOrNone },
   refquota: { byDefault: 'none', inheritable: false, parse: sizeOrNone },

@@ -14,6 +14,8 @@ import {
 } from './dataset-record.ts';
 import { parentNameOf } from './names.ts';
 
+/** The id of the next dataset; ids are not given again, so that an old handle leads to nothing new. */
+const NEXT_ID_KEY = keys.system.key('next/dataset');
 const NO_NAME = Buffer.alloc(0);
 
 export interface LoadedRegistry {
@@ -21,6 +23,7 @@ export interface LoadedRegistry {
   readonly records: readonly DatasetRecord[];
   /** Undefined in a store that has no registry yet. */
   readonly defaultId: number | undefined;
+  readonly nextId: number;
 }
 
 /** A new or changed record and its index. */
@@ -49,6 +52,10 @@ export function defaultRow(id: number): Write {
   return { key: keys.datasetRegistry.key(IndexKind.default, NO_NAME), value: encodeIndex(id) };
 }
 
+export function nextIdRow(id: number): Write {
+  return { key: NEXT_ID_KEY, value: encodeIndex(id) };
+}
+
 /** @throws DamageError when a row cannot be read, or the rows contradict each other. */
 export async function loadRegistry(meta: MetaStore): Promise<LoadedRegistry> {
   const records: DatasetRecord[] = [];
@@ -64,8 +71,12 @@ export async function loadRegistry(meta: MetaStore): Promise<LoadedRegistry> {
   const defaultId = index.get(defaultKey);
   index.delete(defaultKey);
   checkIndex(records, index);
+  const [next] = await meta.fetch([NEXT_ID_KEY]);
+  const nextId = next ? decodeIndex(next, 'the id of the next dataset') : 0;
   if (records.length > 0) checkTogether(records, defaultId);
-  return { records, defaultId };
+  if (records.some(({ id }) => id >= nextId))
+    throw contradiction(`the next id would be ${nextId}, which is taken`);
+  return { records, defaultId, nextId };
 }
 
 /** Every record is found by its name and its uuid, and nothing else is found. */

@@ -72,22 +72,18 @@ export function fitsInQuotas(
 }
 
 /**
- * Bytes of the disk that reservations keep from this dataset, or from a new one without `holder`; `tops` are all
- * datasets that are nested in none.
+ * Bytes of the disk that reservations keep from this dataset, or from a new one without `holder`; `reserving` are all
+ * datasets with a reservation. One inside another is counted once: it is part of what the outer one uses.
  */
-export function promisedToOthers(holder: SpaceHolder | undefined, tops: Iterable<SpaceHolder>): number {
+export function promisedToOthers(holder: SpaceHolder | undefined, reserving: Iterable<SpaceHolder>): number {
   let promised = 0;
-  for (const top of tops) promised += chargedBytes(top) - storedBytes(top);
-  for (let at = holder; at; at = at.parent) {
-    if (at.reservation > 0) promised -= atLeast0(at.reservation - usedBytes(at));
-  }
+  for (const each of reserving) promised += unusedReservation(each);
+  for (let at = holder; at; at = at.parent) promised -= unusedReservation(at);
   return promised;
 }
 
-function storedBytes(holder: SpaceHolder): number {
-  let sum = holder.referencedBytes();
-  for (const child of holder.children) sum += storedBytes(child);
-  return sum;
+function unusedReservation(holder: SpaceHolder): number {
+  return holder.reservation === 0 ? 0 : atLeast0(holder.reservation - usedBytes(holder));
 }
 
 function atLeast0(bytes: number): number {

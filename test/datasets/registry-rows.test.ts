@@ -4,6 +4,7 @@ import {
   defaultRow,
   loadRegistry,
   nameRowWithout,
+  nextIdRow,
   rowsOf,
   rowsWithout,
 } from '../../src/datasets/registry-rows.ts';
@@ -37,16 +38,20 @@ async function storeWith(...rows: Write[]): Promise<MemoryMetaStore> {
   return meta;
 }
 
-const consistent = [...rowsOf(root), ...rowsOf(a), ...rowsOf(nested), defaultRow(1)];
+const consistent = [...rowsOf(root), ...rowsOf(a), ...rowsOf(nested), defaultRow(1), nextIdRow(3)];
 
 describe('the rows of the registry', () => {
   it('are read back as they were written', async () => {
     const meta = await storeWith(...consistent);
-    expect(await loadRegistry(meta)).toEqual({ records: [root, a, nested], defaultId: 1 });
+    expect(await loadRegistry(meta)).toEqual({ records: [root, a, nested], defaultId: 1, nextId: 3 });
   });
 
   it('are none in a new store', async () => {
-    expect(await loadRegistry(new MemoryMetaStore())).toEqual({ records: [], defaultId: undefined });
+    expect(await loadRegistry(new MemoryMetaStore())).toEqual({
+      records: [],
+      defaultId: undefined,
+      nextId: 0,
+    });
   });
 
   it('leave nothing behind of a dataset that is deleted', async () => {
@@ -73,6 +78,7 @@ describe('rows that contradict each other are refused', () => {
     ],
     ['a default that is not there', [defaultRow(9)], 'the default dataset is not there'],
     ['a dataset without the one around it', rowsWithout(a).concat(defaultRow(0)), '"a/b" is nested in none'],
+    ['an id that would be given again', [nextIdRow(2)], 'the next id would be 2, which is taken'],
     ['a volume without root', rowsWithout(root), 'there is no dataset 0'],
   ])('%s', async (_, damage, why) => {
     const meta = await storeWith(...consistent, ...damage);
