@@ -61,9 +61,15 @@ await runSuite(async (report, undo) => {
   reportFloors(report, results);
   const page = performancePage({ tables, results, million, count, directory, quick: options.quick });
   const target = options.out ?? (options.quick ? undefined : path.join(PROJECT, 'docs/performance.md'));
-  if (target) writeFileSync(target, page);
+  if (target) await writePage(target, page);
   else console.log(page);
 });
+
+/** Formatted as all that is committed. */
+async function writePage(target, page) {
+  writeFileSync(target, page);
+  await runOk('npx', ['biome', 'format', '--write', target], { cwd: PROJECT });
+}
 
 async function startPeers(undo, directory) {
   const peers = {};
