@@ -79,6 +79,17 @@ export class SegmentRecord {
     this.#liveBytes -= bytes;
   }
 
+  /** One that a batch may change while this one stays as it is. */
+  copy(): SegmentRecord {
+    const copy = new SegmentRecord();
+    copy.state = this.state;
+    copy.#totalBytes = this.#totalBytes;
+    copy.#liveBytes = this.#liveBytes;
+    copy.#liveCount = this.#liveCount;
+    copy.#live = Buffer.from(this.#live);
+    return copy;
+  }
+
   encode(): Buffer {
     let liveEnd = this.#live.length;
     while (liveEnd > 0 && this.#live[liveEnd - 1] === 0) liveEnd--;

@@ -5,7 +5,9 @@
 //   volume            { uuid: 16 bytes, hashKey: 16 bytes, handleKey: 32 bytes }, for ever
 //   write-verifier    8 bytes
 //   clean             true: the last run ended in order. Deleted durably at open, written at a clean close
-//   next/tree         the ids from this one on were never used; likewise next/dataset, next/segment, next/data
+//   next/segment      the segment ids from this one on were never used. A segment's file is there before any batch
+//                     names it, so its id is reserved apart; the other watermarks (next/tree, next/data, next/ino/N,
+//                     see src/fs/ids.ts) are written in the batch that first uses them
 //
 // A version that does not know a feature: of the incompatible set, cannot read the volume; of the read-only compatible
 // one, can read but must not write it; of the compatible one, can do both.
@@ -38,19 +40,10 @@ interface VolumeRow {
   readonly handleKey: Buffer;
 }
 
-const U32_MAX = 0xffff_ffff;
-
-/** What is numbered for the whole volume, how many ids one durable write reserves, and the last one. */
-const SEQUENCES = {
-  tree: { block: 64, max: U32_MAX },
-  /** 0 is the dataset `root`, which takes no id. */
-  dataset: { block: 64, max: U32_MAX },
-  segment: { block: 1024, max: Number.MAX_SAFE_INTEGER },
-  data: { block: 65_536, max: Number.MAX_SAFE_INTEGER },
-} as const;
-
-type SequenceName = keyof typeof SEQUENCES;
-const SEQUENCE_NAMES = Object.keys(SEQUENCES) as SequenceName[];
+/** Segment ids that one durable write reserves. */
+const SEGMENT_BLOCK = 1024;
+/** As many as a frame's identity has room for. */
+const SEGMENT_MAX = 2 ** 31 - 1;
 const FIRST_ID = 1;
 
 export interface VolumeFormat extends VolumeRow {
@@ -58,7 +51,7 @@ export interface VolumeFormat extends VolumeRow {
   readonly writeVerifier: Buffer;
   /** Whether the last run ended in order. */
   readonly wasClean: boolean;
-  readonly ids: Readonly<Record<SequenceName, IdSequence>>;
+  readonly segmentIds: IdSequence;
   /** Says durably that this run ends in order. Nothing is dirty, and nothing is written after it. */
   markClean(): Promise<void>;
 }
@@ -83,7 +76,7 @@ export async function createFormat(meta: MetaStore, random: Random): Promise<voi
       systemWrite('volume', volume),
       systemWrite('write-verifier', random(8)),
       systemWrite('clean', true),
-      ...SEQUENCE_NAMES.map((name) => systemWrite(`next/${name}`, FIRST_ID)),
+      segmentWatermark(FIRST_ID),
     ],
     true,
   );
@@ -100,16 +93,9 @@ export async function openFormat(meta: MetaStore, random: Random): Promise<Volum
   const clean = systemWrite('clean', true);
   const begin: Write[] = [{ key: clean.key, value: null }];
   if (!wasClean) begin.push(systemWrite('write-verifier', writeVerifier));
-  const ids = {} as Record<SequenceName, IdSequence>;
-  for (const name of SEQUENCE_NAMES) {
-    const from = await required<number>(meta, `next/${name}`);
-    const { block, max } = SEQUENCES[name];
-    const end = Math.min(from + block, max + 1);
-    const watermark = (value: number) => systemWrite(`next/${name}`, value);
-    begin.push(watermark(end));
-    const reserve = (next: number) => meta.write([watermark(next)], true);
-    ids[name] = new IdSequence({ noun: name, from, end, block, max, reserve });
-  }
+  const from = await required<number>(meta, 'next/segment');
+  const end = Math.min(from + SEGMENT_BLOCK, SEGMENT_MAX + 1);
+  begin.push(segmentWatermark(end));
   await meta.write(begin, true);
   return {
     uuid,
@@ -117,9 +103,20 @@ export async function openFormat(meta: MetaStore, random: Random): Promise<Volum
     handleKey,
     writeVerifier,
     wasClean,
-    ids,
+    segmentIds: new IdSequence({
+      noun: 'segment',
+      from,
+      end,
+      block: SEGMENT_BLOCK,
+      max: SEGMENT_MAX,
+      reserve: (next) => meta.write([segmentWatermark(next)], true),
+    }),
     markClean: () => meta.write([clean], true),
   };
+}
+
+function segmentWatermark(next: number): Write {
+  return systemWrite('next/segment', next);
 }
 
 async function required<T>(meta: MetaStore, name: string): Promise<T> {

@@ -98,7 +98,7 @@ describe('the format of a volume', () => {
     await openFormat(meta, random);
   });
 
-  it.each(['format', 'volume', 'write-verifier', 'next/data'])(
+  it.each(['format', 'volume', 'write-verifier', 'next/segment'])(
     'refuses a missing or damaged row %s',
     async (name) => {
       const key = keys.system.key(name);
@@ -135,17 +135,15 @@ describe('the ids of a volume', () => {
   }
 
   it('begin at 1 and ascend by one within a run', async () => {
-    const { ids } = await openFormat(meta, countingRandom());
-    for (const name of ['tree', 'dataset', 'segment', 'data'] as const) {
-      expect(await take(ids[name], 300)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
-    }
+    const { segmentIds } = await openFormat(meta, countingRandom());
+    expect(await take(segmentIds, 300)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
   it('are never given again, however often the run is cut short', async () => {
     const seen = new Set<number>();
     for (let run = 0; run < 5; run++) {
-      const { ids } = await openFormat(meta, countingRandom());
-      for (const id of await take(ids.tree, 37 * run)) {
+      const { segmentIds } = await openFormat(meta, countingRandom());
+      for (const id of await take(segmentIds, 37 * run)) {
         expect(seen.has(id)).toBe(false);
         seen.add(id);
       }
@@ -154,36 +152,36 @@ describe('the ids of a volume', () => {
   });
 
   it('are given in the same turn while the next block is reserved', async () => {
-    const { ids } = await openFormat(meta, countingRandom());
-    for (let i = 0; i < 1000; i++) {
-      expect(ids.tree.take()).toBe(i + 1);
+    const { segmentIds } = await openFormat(meta, countingRandom());
+    for (let i = 0; i < 10_000; i++) {
+      expect(segmentIds.take()).toBe(i + 1);
       if (i % 32 === 31) await new Promise(setImmediate);
     }
   });
 
   it('wait for the reservation when a whole block is taken in one turn', async () => {
-    const { ids } = await openFormat(meta, countingRandom());
-    const taken = Array.from({ length: 1000 }, () => ids.tree.take());
-    expect(taken[63]).toBe(64);
-    expect(taken[64]).toBeInstanceOf(Promise);
+    const { segmentIds } = await openFormat(meta, countingRandom());
+    const taken = Array.from({ length: 2000 }, () => segmentIds.take());
+    expect(taken[1023]).toBe(1024);
+    expect(taken[1024]).toBeInstanceOf(Promise);
     expect((await Promise.all(taken)).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 1000 }, (_, i) => i + 1),
+      Array.from({ length: 2000 }, (_, i) => i + 1),
     );
   });
 
   it('are refused, not invented, when the reservation fails', async () => {
-    const { ids } = await openFormat(meta, countingRandom());
+    const { segmentIds } = await openFormat(meta, countingRandom());
     meta.write = () => Promise.reject(new Error('the disk is gone'));
-    for (let i = 0; i < 64; i++) ids.tree.take();
-    await expect(ids.tree.take()).rejects.toThrow('the disk is gone');
+    for (let i = 0; i < 1024; i++) segmentIds.take();
+    await expect(segmentIds.take()).rejects.toThrow('the disk is gone');
   });
 
   it('end with the last one that fits', async () => {
-    await meta.write([systemWrite('next/dataset', 0xffff_ffff)], true);
-    const { ids } = await openFormat(meta, countingRandom());
-    expect(await ids.dataset.take()).toBe(0xffff_ffff);
-    await expect((async () => ids.dataset.take())()).rejects.toThrow(
-      /another dataset: all ids up to 4294967295/,
+    await meta.write([systemWrite('next/segment', 0x7fff_ffff)], true);
+    const { segmentIds } = await openFormat(meta, countingRandom());
+    expect(await segmentIds.take()).toBe(0x7fff_ffff);
+    await expect((async () => segmentIds.take())()).rejects.toThrow(
+      /another segment: all ids up to 2147483647/,
     );
   });
 });
@@ -193,10 +191,7 @@ const GOLDEN_ROWS = {
   clean: '01c35aafb0b4',
   format:
     '01de0004a776657273696f6e01ac696e636f6d70617469626c6590b2726561644f6e6c79436f6d70617469626c6590aa636f6d70617469626c6590cac6d210',
-  'next/data': '01012fc51328',
-  'next/dataset': '01012fc51328',
   'next/segment': '01012fc51328',
-  'next/tree': '01012fc51328',
   volume:
     '01de0003a475756964c410000102030405460788090a0b0c0d0e0fa7686173684b6579c410101112131415161718191a1b1c1d1e1fa968616e646c654b6579c420202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3fc2180530',
   'write-verifier': '01c4084041424344454647da1bebc0',

@@ -1,0 +1,126 @@
+// The atomic batch that the commit worker is building: the rows written so far, over the store as the last batch
+// left it. Versions are sealed (birth and checksum) once, when the batch is closed. Nothing outside the batch changes
+// before `install`, so a build that meets a row which is not resident is thrown away and done again.
+
+import { keys } from '../kv/keys.ts';
+import { type MetaStore, NOT_RESIDENT, type Write } from '../kv/meta-store.ts';
+import type { Generations } from './generations.ts';
+import { keyId } from './key-id.ts';
+import { LiveFrames } from './live-frames.ts';
+import type { SegmentRecord } from './segment-record.ts';
+import { encodeStats } from './stats-record.ts';
+import type { Tree, Usage } from './tree.ts';
+import { birthOf, seal } from './versioned-value.ts';
+
+interface Slot {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+  /** -1: not a version, or one that is sealed already. */
+  readonly birth: number;
+}
+
+export interface Version {
+  readonly value: Buffer;
+  readonly birth: number;
+}
+
+/** A row that the build needs and the store cannot tell at once. */
+export class RowNotResident {
+  readonly key: Buffer;
+
+  constructor(key: Buffer) {
+    this.key = key;
+  }
+}
+
+export class Batch {
+  /** Segments as this batch leaves them, null where it forgets one; {@link LiveFrames} owns them. */
+  readonly segments = new Map<number, SegmentRecord | null>();
+  private readonly trees = new Map<Tree, Generations>();
+  private readonly usages = new Map<Tree, Usage>();
+  private readonly slots = new Map<string, Slot>();
+  private readonly meta: MetaStore;
+  private readonly resident: ReadonlyMap<string, Buffer | undefined>;
+
+  /** `resident` holds what the worker fetched beforehand because the store could not answer at once. */
+  constructor(meta: MetaStore, resident: ReadonlyMap<string, Buffer | undefined>) {
+    this.meta = meta;
+    this.resident = resident;
+  }
+
+  /** The live version of a key against the batch so far. */
+  version(id: string, key: Buffer): Version | undefined {
+    const slot = this.slots.get(id);
+    if (slot)
+      return slot.value
+        ? { value: slot.value, birth: slot.birth < 0 ? birthOf(slot.value) : slot.birth }
+        : undefined;
+    const value = this.stored(id, key);
+    return value ? { value, birth: birthOf(value) } : undefined;
+  }
+
+  row(id: string, key: Buffer): Buffer | undefined {
+    const slot = this.slots.get(id);
+    return slot ? (slot.value ?? undefined) : this.stored(id, key);
+  }
+
+  putVersion(id: string, key: Buffer, value: Buffer, birth: number): void {
+    this.slots.set(id, { key, value, birth });
+  }
+
+  put(id: string, key: Buffer, value: Buffer): void {
+    this.slots.set(id, { key, value, birth: -1 });
+  }
+
+  delete(id: string, key: Buffer): void {
+    this.slots.set(id, { key, value: null, birth: -1 });
+  }
+
+  apply(write: Write): void {
+    this.slots.set(keyId(write.key), { key: write.key, value: write.value, birth: -1 });
+  }
+
+  generations(tree: Tree): Generations {
+    return this.trees.get(tree) ?? tree.generations;
+  }
+
+  setGenerations(tree: Tree, generations: Generations): void {
+    this.trees.set(tree, generations);
+  }
+
+  usage(tree: Tree): Usage {
+    return this.usages.get(tree) ?? tree.committed;
+  }
+
+  addUsage(tree: Tree, bytes: number, inodes: number): void {
+    const { usedBytes, usedInodes } = this.usage(tree);
+    this.usages.set(tree, { usedBytes: usedBytes + bytes, usedInodes: usedInodes + inodes });
+  }
+
+  /** Seals the versions and gives the rows to write. */
+  close(): Write[] {
+    for (const [tree, usage] of this.usages) {
+      const key = keys.stats.key(tree.id);
+      this.put(keyId(key), key, encodeStats(usage));
+    }
+    const writes: Write[] = LiveFrames.rows(this);
+    for (const { key, value, birth } of this.slots.values()) {
+      if (value && birth >= 0) seal(value, birth);
+      writes.push({ key, value } as Write);
+    }
+    return writes;
+  }
+
+  /** The batch is in the store: what it changed in memory takes effect. */
+  install(): void {
+    for (const [tree, generations] of this.trees) tree.generations = generations;
+    for (const [tree, usage] of this.usages) tree.committed = usage;
+  }
+
+  private stored(id: string, key: Buffer): Buffer | undefined {
+    if (this.resident.has(id)) return this.resident.get(id);
+    const value = this.meta.get(key);
+    if (value === NOT_RESIDENT) throw new RowNotResident(key);
+    return value;
+  }
+}

@@ -1,0 +1,70 @@
+// What operations hand to the commit worker. An item is applied whole, in ticket order; all items that wait become
+// one atomic batch.
+
+import type { Write } from '../kv/meta-store.ts';
+import type { ForwardedFrame } from './live-frames.ts';
+import type { Tree } from './tree.ts';
+
+/** The key families that have versions, by their prefix byte. */
+export const VersionedKind = { inode: 0x01, entry: 0x02, link: 0x14, chunk: 0xfe } as const;
+export type VersionedKind = (typeof VersionedKind)[keyof typeof VersionedKind];
+
+/** A new version of a key; `value` null deletes. The value is not sealed: the worker sets birth and checksum. */
+export interface VersionedWrite {
+  readonly kind: VersionedKind;
+  readonly key: Buffer;
+  /** The key as a latin1 string, the overlay's and the batch's map key. */
+  readonly id: string;
+  readonly value: Buffer | null;
+}
+
+/** A frame that an item names for the first time: its bit is set in the item's batch. */
+export interface NamedFrame {
+  readonly segment: number;
+  readonly index: number;
+  /** End of the frame in its segment, and its bytes there with the header. */
+  readonly end: number;
+  readonly stored: number;
+}
+
+/** What the worker does besides writing versions. */
+export type Action =
+  | { readonly kind: 'write' }
+  /** Same birth and death, no HISTORY, no CHANGED: moves of inline bytes, defragmentation. */
+  | { readonly kind: 'in-place' }
+  /** Chunks of a dead data id, at the death generation of the unlink. */
+  | { readonly kind: 'drain'; readonly death: number }
+  | { readonly kind: 'keep'; readonly holder: Buffer }
+  | { readonly kind: 'repack'; readonly segment: number; readonly frames: readonly ForwardedFrame[] }
+  | { readonly kind: 'forget-segment'; readonly segment: number };
+
+export interface Item {
+  readonly tree: Tree | null;
+  /** The accept generation of the turn of the stage, or the older stamp of a flush. */
+  readonly generation: number;
+  readonly action: Action;
+  readonly writes: readonly VersionedWrite[];
+  /** Rows without versions: registry, tombstones, replies, jobs. The turn that stages may still add to them. */
+  readonly rows: Write[];
+  readonly usedBytes: number;
+  readonly usedInodes: number;
+  readonly named: readonly NamedFrame[];
+  /** Called when the batch is applied: segments in flight land. */
+  readonly landed: (() => void) | null;
+}
+
+export interface QueuedItem extends Item {
+  readonly ticket: number;
+}
+
+/** Defaults of an item; `rows` has none, because each item needs its own. */
+export const PLAIN_ITEM: Omit<Item, 'rows'> = {
+  tree: null,
+  generation: 0,
+  action: { kind: 'write' },
+  writes: [],
+  usedBytes: 0,
+  usedInodes: 0,
+  named: [],
+  landed: null,
+};

@@ -1,0 +1,173 @@
+// Which frames of which segments are live, that is named by some version of some chunk map. The commit worker changes
+// it, batch by batch: what a batch does to a segment is done to a copy, which takes its place when the batch is in the
+// store. (SEGMENT and FORWARD rows: segment-record.ts, forward-record.ts.)
+//
+// A frame's identity (origin segment, index) is for ever; a repack moves its bytes. Its bit is where its bytes are, and
+// the FORWARD row that leads there goes with the bit.
+
+import { keys } from '../kv/keys.ts';
+import type { MetaStore, Write } from '../kv/meta-store.ts';
+import type { Batch } from './batch.ts';
+import type { Frame } from './extent.ts';
+import {
+  decodeForward,
+  encodeForward,
+  type ForwardRecord,
+  forwardBlock,
+  placeOf,
+  withoutPlace,
+  withPlace,
+} from './forward-record.ts';
+import { FRAME_HEADER_BYTES } from './frame.ts';
+import type { NamedFrame } from './item.ts';
+import { keyId } from './key-id.ts';
+import { SegmentRecord } from './segment-record.ts';
+
+/** A live frame and the copy of it that a repack has made. */
+export interface ForwardedFrame {
+  /** Its identity. */
+  readonly origin: { readonly segment: number; readonly index: number };
+  /** Its number in the segment that is being repacked. */
+  readonly index: number;
+  readonly copy: NamedFrame;
+}
+
+/** Where the bytes of a frame are now. */
+export interface FrameLocation {
+  readonly segment: number;
+  /** Where its header begins. */
+  readonly at: number;
+}
+
+const NO_PLACES: ForwardRecord = new Map();
+
+export class LiveFrames {
+  private readonly records: Map<number, SegmentRecord>;
+  /** Origin segments that have, or had in this run, forwarded frames: others need no look at FORWARD. */
+  private readonly forwarded: Set<number>;
+  private readonly readers = new Map<number, number>();
+
+  private constructor(records: Map<number, SegmentRecord>, forwarded: Set<number>) {
+    this.records = records;
+    this.forwarded = forwarded;
+  }
+
+  static async open(meta: MetaStore): Promise<LiveFrames> {
+    const records = new Map<number, SegmentRecord>();
+    for await (const [key, value] of meta.rows(keys.segment.range())) {
+      records.set(keys.segment.parse(key).segment, SegmentRecord.decode(value));
+    }
+    const forwarded = new Set<number>();
+    for await (const [key] of meta.rows(keys.forward.range())) forwarded.add(keys.forward.parse(key).segment);
+    return new LiveFrames(records, forwarded);
+  }
+
+  /** As of the last applied batch. */
+  get segments(): ReadonlyMap<number, SegmentRecord> {
+    return this.records;
+  }
+
+  /** A frame is named for the first time. */
+  set(batch: Batch, { segment, index, stored, end }: NamedFrame): void {
+    this.edit(batch, segment).setLive({ index, bytes: stored, end });
+  }
+
+  /** A frame's last name goes. */
+  clear(batch: Batch, frame: Frame): void {
+    const bytes = frame.storedBytes + FRAME_HEADER_BYTES;
+    const row = this.forwardRow(batch, frame.segment, frame.index);
+    const place = row && placeOf(row.record, frame.index);
+    if (!place) {
+      this.edit(batch, frame.segment).clearLive({ index: frame.index, bytes });
+      return;
+    }
+    this.edit(batch, place.segment).clearLive({ index: place.index, bytes });
+    putForward(batch, row.key, withoutPlace(row.record, frame.index));
+  }
+
+  /** Of the frames that a repack has copied, those which are live still are from now on found at their copies. */
+  forward(batch: Batch, segment: number, frames: readonly ForwardedFrame[]): void {
+    const source = this.edit(batch, segment);
+    for (const { origin, index, copy } of frames) {
+      if (!source.isLive(index)) continue;
+      source.clearLive({ index, bytes: copy.stored });
+      this.set(batch, copy);
+      this.forwarded.add(origin.segment);
+      const row = this.forwardRow(batch, origin.segment, origin.index)!;
+      const place = { segment: copy.segment, index: copy.index, at: copy.end - copy.stored };
+      putForward(batch, row.key, withPlace(row.record, origin.index, place));
+    }
+  }
+
+  /** A segment without live frames is forgotten; its file may go once the batch is durable. */
+  forget(batch: Batch, segment: number): void {
+    const record = batch.segments.get(segment) ?? this.records.get(segment);
+    if (record && record.liveCount === 0) batch.segments.set(segment, null);
+  }
+
+  /** The batch is in the store. */
+  install(batch: Batch): void {
+    for (const [segment, record] of batch.segments) {
+      if (record) this.records.set(segment, record);
+      else this.records.delete(segment);
+    }
+  }
+
+  /** Where a frame is now. `read` looks a row up, and may end the attempt with Wait. */
+  locate(frame: Frame, read: (key: Buffer) => Buffer | undefined): FrameLocation {
+    if (this.forwarded.has(frame.segment)) {
+      const value = read(keys.forward.key(frame.segment, forwardBlock(frame.index)));
+      const place = value && placeOf(decodeForward(value), frame.index);
+      if (place) return place;
+    }
+    return frame;
+  }
+
+  /** Between the turn in which a frame was located and the end of the read, its segment stays. */
+  pin(segment: number): void {
+    this.readers.set(segment, (this.readers.get(segment) ?? 0) + 1);
+  }
+
+  unpin(segment: number): void {
+    const readers = this.readers.get(segment)! - 1;
+    if (readers > 0) this.readers.set(segment, readers);
+    else this.readers.delete(segment);
+  }
+
+  isPinned(segment: number): boolean {
+    return this.readers.has(segment);
+  }
+
+  /** The rows of the segments that a batch changes. */
+  static rows(batch: Batch): Write[] {
+    return [...batch.segments].map(([segment, record]) => ({
+      key: keys.segment.key(segment),
+      value: record?.encode(),
+    })) as Write[];
+  }
+
+  private edit(batch: Batch, segment: number): SegmentRecord {
+    let record = batch.segments.get(segment);
+    if (!record) {
+      record = this.records.get(segment)?.copy() ?? new SegmentRecord();
+      batch.segments.set(segment, record);
+    }
+    return record;
+  }
+
+  private forwardRow(
+    batch: Batch,
+    segment: number,
+    index: number,
+  ): { key: Buffer; record: ForwardRecord } | undefined {
+    if (!this.forwarded.has(segment)) return undefined;
+    const key = keys.forward.key(segment, forwardBlock(index));
+    const value = batch.row(keyId(key), key);
+    return { key, record: value ? decodeForward(value) : NO_PLACES };
+  }
+}
+
+function putForward(batch: Batch, key: Buffer, record: ForwardRecord): void {
+  if (record.size > 0) batch.put(keyId(key), key, encodeForward(record));
+  else batch.delete(keyId(key), key);
+}

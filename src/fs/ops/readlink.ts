@@ -1,0 +1,27 @@
+// READLINK, RFC 1813 §3.3.5: whoever can reach a symbolic link may read it.
+
+import type { Eventual } from '../../eventual.ts';
+import type { Attributes, NodeRef } from '../file-system.ts';
+import { FsError } from '../fs-error.ts';
+import { attributesOf, inodeOf, type OperationContext } from '../operation.ts';
+import { startOver } from './start-over.ts';
+
+interface LinkTarget {
+  readonly target: Buffer;
+  readonly attributes: Attributes;
+}
+
+/** @throws FsError `EINVAL` for anything but a symbolic link */
+export function readlink(context: OperationContext, node: NodeRef): Eventual<LinkTarget> {
+  try {
+    return readlinkNow(context, node);
+  } catch (thrown) {
+    return startOver(thrown, readlinkNow, context, node);
+  }
+}
+
+function readlinkNow(context: OperationContext, node: NodeRef): LinkTarget {
+  const record = inodeOf(context, node);
+  if (!record.target) throw new FsError('EINVAL', 'Only a symbolic link has a target');
+  return { target: record.target, attributes: attributesOf(context, record) };
+}

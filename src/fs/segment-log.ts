@@ -1,0 +1,235 @@
+// Appends frames to the open segment and makes them durable. One segment is open at a time; it is closed when it is
+// full or when a write to it failed, and never opened again.
+//
+// A frame's index is its position among the frames of its segment, so it is given together with its offset, in one turn.
+// After a failed write or sync no frame behind the last good sync may be named: every append that had not ended in that
+// segment is refused, and its caller starts over in a new one. What was appended in vain is dead space.
+
+import type { Eventual } from '../eventual.ts';
+import type { SegmentStore, SegmentWriter } from '../kv/segment-store.ts';
+import { FRAME_INDEX_MAX, type Frame } from './extent.ts';
+import { encodeFrameHeader, FRAME_HEADER_BYTES } from './frame.ts';
+import type { NamedFrame } from './item.ts';
+import { checksumsOf } from './payload-checksums.ts';
+
+/** Whose data a frame holds: what its header says. */
+export interface FrameSource {
+  readonly tree: number;
+  readonly dataId: number;
+  readonly window: number;
+  /** 1 byte to {@link PAYLOAD_BYTES_MAX} together. */
+  readonly payload: readonly Buffer[];
+  /** The generation that will name it. */
+  readonly birth: number;
+}
+
+export interface AppendedFrame {
+  readonly frame: Frame;
+  readonly named: NamedFrame;
+}
+
+export interface Appended {
+  /** In the order of the sources; durable. */
+  readonly frames: readonly AppendedFrame[];
+  /** To be called when the batch that names them is applied, or when none will: until then their segments are busy. */
+  readonly landed: () => void;
+}
+
+/** Frames as they are, to be copied under their own identity: what a repack appends. */
+export interface FrameCopy {
+  readonly header: Buffer;
+  readonly stored: Buffer;
+}
+
+export interface SegmentLogOptions {
+  readonly segments: SegmentStore;
+  readonly ids: { take(): Eventual<number> };
+  readonly segmentBytesMax?: number;
+}
+
+export interface SegmentLogStatistics {
+  frames: number;
+  bytes: number;
+  segments: number;
+  failures: number;
+}
+
+export const SEGMENT_BYTES_MAX = 64 * 2 ** 20;
+
+interface OpenSegment {
+  readonly writer: SegmentWriter;
+  frames: number;
+  /** Appends that have not ended. */
+  writing: number;
+}
+
+interface Place {
+  readonly segment: number;
+  readonly index: number;
+  readonly at: number;
+}
+
+export class SegmentLog {
+  readonly statistics: SegmentLogStatistics = { frames: 0, bytes: 0, segments: 0, failures: 0 };
+  private readonly options: SegmentLogOptions;
+  private readonly segmentBytesMax: number;
+  private open: OpenSegment | null = null;
+  private opening: Promise<OpenSegment> | null = null;
+  /** Appends that have not landed, by segment. */
+  private readonly flights = new Map<number, number>();
+
+  constructor(options: SegmentLogOptions) {
+    this.options = options;
+    this.segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
+  }
+
+  /** @throws what the segment's write or sync failed with; then none of the frames may be named */
+  async append(sources: readonly FrameSource[]): Promise<Appended> {
+    const frames: AppendedFrame[] = [];
+    const landed = await this.write(sources, (source, place) => {
+      let payloadBytes = 0;
+      for (const part of source.payload) payloadBytes += part.length;
+      const stored = payloadBytes;
+      const header = encodeFrameHeader({
+        segment: place.segment,
+        index: place.index,
+        payloadBytes,
+        storedBytes: stored,
+        codec: 0,
+        keyId: 0,
+        tree: source.tree,
+        dataId: source.dataId,
+        window: source.window,
+      });
+      frames.push({
+        frame: {
+          ...place,
+          payloadBytes,
+          storedBytes: stored,
+          codec: 0,
+          keyId: 0,
+          birth: source.birth,
+          inherited: false,
+          checksums: checksumsOf(source.payload, payloadBytes),
+        },
+        named: named(place, FRAME_HEADER_BYTES + stored),
+      });
+      return [header, ...source.payload];
+    });
+    return { frames, landed };
+  }
+
+  /** As {@link append}, for frames that keep the identity in their headers. */
+  async copy(copies: readonly FrameCopy[]): Promise<{ places: readonly NamedFrame[]; landed: () => void }> {
+    const places: NamedFrame[] = [];
+    const landed = await this.write(copies, ({ header, stored }, place) => {
+      places.push(named(place, header.length + stored.length));
+      return [header, stored];
+    });
+    return { places, landed };
+  }
+
+  /** Open, or with frames that no applied batch names yet: not to be repacked or deleted. */
+  isBusy(segment: number): boolean {
+    return this.open?.writer.id === segment || this.flights.has(segment);
+  }
+
+  /** Everything appended has been written; nothing more is. */
+  async close(): Promise<void> {
+    const open = this.open ?? (await this.opening?.catch(() => null));
+    this.open = null;
+    await open?.writer.close();
+  }
+
+  /** Appends all in order, over as many segments as it takes, and syncs each. */
+  private async write<T>(
+    items: readonly T[],
+    encode: (item: T, place: Place) => Buffer[],
+  ): Promise<() => void> {
+    const flown = new Set<number>();
+    const landed = () => {
+      for (const segment of flown) this.land(segment);
+      flown.clear();
+    };
+    try {
+      const written: Promise<void>[] = [];
+      for (let next = 0; next < items.length; ) {
+        // Another append may have filled the new one before this one goes on.
+        while (!this.open) await this.openNext();
+        const segment = this.open;
+        const { id } = segment.writer;
+        if (!flown.has(id)) this.flights.set(id, (this.flights.get(id) ?? 0) + 1);
+        flown.add(id);
+        const buffers: Buffer[] = [];
+        let at = segment.writer.size;
+        for (; next < items.length && this.hasRoom(segment, at); next++) {
+          const parts = encode(items[next]!, { segment: id, index: segment.frames++, at });
+          for (const part of parts) {
+            buffers.push(part);
+            at += part.length;
+          }
+          this.statistics.frames++;
+        }
+        if (!this.hasRoom(segment, at)) this.open = null;
+        written.push(this.writeTo(segment, buffers));
+      }
+      await settled(written);
+      return landed;
+    } catch (error) {
+      landed();
+      throw error;
+    }
+  }
+
+  private hasRoom(segment: OpenSegment, at: number): boolean {
+    return at < this.segmentBytesMax && segment.frames <= FRAME_INDEX_MAX;
+  }
+
+  private async writeTo(segment: OpenSegment, buffers: readonly Buffer[]): Promise<void> {
+    const { writer } = segment;
+    segment.writing++;
+    try {
+      await writer.append(buffers);
+      await writer.sync();
+      for (const { length } of buffers) this.statistics.bytes += length;
+    } catch (error) {
+      this.statistics.failures++;
+      if (this.open === segment) this.open = null;
+      throw error;
+    } finally {
+      segment.writing--;
+      // Durable is what counts: a close that fails afterwards loses nothing.
+      if (this.open !== segment && segment.writing === 0) await writer.close().catch(() => {});
+    }
+  }
+
+  private openNext(): Promise<OpenSegment> {
+    this.opening ??= this.create().finally(() => {
+      this.opening = null;
+    });
+    return this.opening;
+  }
+
+  private async create(): Promise<OpenSegment> {
+    const writer = await this.options.segments.create(await this.options.ids.take());
+    this.statistics.segments++;
+    this.open = { writer, frames: 0, writing: 0 };
+    return this.open;
+  }
+
+  private land(segment: number): void {
+    const flights = this.flights.get(segment)! - 1;
+    if (flights > 0) this.flights.set(segment, flights);
+    else this.flights.delete(segment);
+  }
+}
+
+function named({ segment, index, at }: Place, stored: number): NamedFrame {
+  return { segment, index, end: at + stored, stored };
+}
+
+/** Waits for all, also when one has failed: until then their buffers are in use. */
+async function settled(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(tasks))
+    if (outcome.status === 'rejected') throw outcome.reason;
+}

@@ -1,0 +1,82 @@
+// A shrink over very many windows: from the end, in batches that each leave the file at a size of its own. Meanwhile the
+// inode is held: other operations on it wait, except flushes, whose bytes all lie below the final size.
+
+import { keys } from '../kv/keys.ts';
+import { attempt } from './attempt.ts';
+import { allocated, EMPTY_MAP } from './chunk-map.ts';
+import type { InodeRecord } from './inode-record.ts';
+import type { OperationContext } from './operation.ts';
+import { Turn } from './turn.ts';
+
+/** Windows that one batch gives up. */
+export const WINDOWS_A_BATCH = 64;
+
+/** Resolves when so few windows are left above `size` that the shrink ends in one batch. */
+export function shrinkBySteps(context: OperationContext, record: InodeRecord, size: number): Promise<void> {
+  const { tree } = context.records;
+  const file = tree.dirty.get(record.ino);
+  file?.cut(size, Number.POSITIVE_INFINITY, file.growthWithout(record, size, Number.POSITIVE_INFINITY));
+  const done = takeSteps(context, record.ino, size).finally(() => tree.held.delete(record.ino));
+  tree.held.set(record.ino, done);
+  return done;
+}
+
+async function takeSteps(context: OperationContext, ino: number, size: number): Promise<void> {
+  const { records, clock } = context;
+  const { store, tree } = records;
+  let span = WINDOWS_A_BATCH;
+  for (;;) {
+    // The scan below sees what is applied, so everything staged has to be.
+    await store.durable(store.ticket);
+    const record = await attempt(() => records.inode(ino));
+    if (!record || tree.dropped) return;
+    const windowBytes = 2 ** record.windowLog2;
+    const first = Math.floor(size / windowBytes) + 1;
+    const end = Math.ceil(record.size / windowBytes);
+    if (end - first < WINDOWS_A_BATCH) return;
+    const from = Math.max(first, end - span);
+    const windows = await windowsOf(context, record.dataId, from, end);
+    if (windows.length > WINDOWS_A_BATCH) {
+      span = Math.max(WINDOWS_A_BATCH, Math.floor(span / 2));
+      continue;
+    }
+    const dirty = tree.dirty.get(ino);
+    if (dirty?.isOlderThan(tree.accept)) {
+      await dirty.flushOlder(tree.accept);
+      continue;
+    }
+    await attempt(() => {
+      const turn = new Turn(records, clock.now());
+      const bytes = dropWindows(turn, record.dataId, windows);
+      turn.update(turn.inode(record), { size: from * windowBytes, allocated: record.allocated - bytes });
+      turn.count(-bytes, 0);
+      turn.commit();
+    });
+    // A sparse file may have very many windows and hardly any chunk.
+    if (windows.length < WINDOWS_A_BATCH / 2) span *= 4;
+  }
+}
+
+function dropWindows(turn: Turn, dataId: number, windows: readonly number[]): number {
+  let bytes = 0;
+  for (const window of windows) {
+    const map = turn.chunk(dataId, window);
+    if (!map) continue;
+    bytes += allocated(map);
+    turn.putChunk(dataId, window, EMPTY_MAP);
+  }
+  return bytes;
+}
+
+/** The windows from `from` up to `end` that have chunks; one more than a batch takes when there are more. */
+async function windowsOf(
+  { records }: OperationContext,
+  dataId: number,
+  from: number,
+  end: number,
+): Promise<number[]> {
+  const { store, tree } = records;
+  const range = { gte: keys.chunk.key(tree.id, dataId, from), lt: keys.chunk.key(tree.id, dataId, end) };
+  const rows = await store.page(range, WINDOWS_A_BATCH + 1);
+  return rows.map(([key]) => keys.chunk.parse(key).window);
+}

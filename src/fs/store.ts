@@ -1,0 +1,235 @@
+// The versioned store: what is staged and what is committed, seen as one. Operations read through `value`, hand what
+// they change to `stage`, and hold their replies until `settled`.
+
+import type { Clock, Random } from '../clock.ts';
+import { keys } from '../kv/keys.ts';
+import { type MetaStore, NOT_RESIDENT, type Range, type Row, type Write } from '../kv/meta-store.ts';
+import type { SegmentStore } from '../kv/segment-store.ts';
+import { applyItem } from './apply-item.ts';
+import { Wait } from './attempt.ts';
+import type { Batch } from './batch.ts';
+import { CommitWorker } from './commit-worker.ts';
+import { FsError } from './fs-error.ts';
+import { IdSequence } from './ids.ts';
+import { type Item, PLAIN_ITEM, type QueuedItem, VersionedKind } from './item.ts';
+import { keyId } from './key-id.ts';
+import { LiveFrames } from './live-frames.ts';
+import type { SpaceLimits, Tree, TreeOptions } from './tree.ts';
+import { loadTrees } from './tree-rows.ts';
+
+/** What the store needs of a logger; pino fits. */
+export interface Log {
+  error(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  info(details: object, message: string): void;
+}
+
+export interface StoreSettings {
+  /** Replies of metadata operations wait for the sync. */
+  readonly strict: boolean;
+  /** `relaxed`: the longest time until what was acknowledged is written and synced. */
+  readonly relaxedSyncMs: number;
+  readonly caches: TreeOptions;
+}
+
+export interface StoreParts {
+  readonly meta: MetaStore;
+  readonly segments: SegmentStore;
+  /** 16 bytes; hashes directory names to cookies. */
+  readonly hashKey: Buffer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: StoreSettings;
+}
+
+interface StagedValue {
+  readonly value: Buffer | null;
+  readonly ticket: number;
+}
+
+export class Store {
+  readonly parts: StoreParts;
+  readonly trees: Map<number, Tree>;
+  readonly live: LiveFrames;
+  readonly dataIds: IdSequence;
+  readonly treeIds: IdSequence;
+  private readonly worker: CommitWorker;
+  private readonly staged = new Map<string, StagedValue>();
+  private readonly sequences: IdSequence[] = [];
+  private lastTicket = 0;
+
+  private constructor(parts: StoreParts, loaded: LoadedRows) {
+    this.parts = parts;
+    this.trees = loaded.trees;
+    this.live = loaded.live;
+    this.dataIds = this.sequence('next/data', 1, loaded.nextData);
+    this.treeIds = this.sequence('next/tree', 1, loaded.nextTree);
+    this.worker = new CommitWorker({
+      meta: parts.meta,
+      delayMs: parts.settings.strict ? 0 : parts.settings.relaxedSyncMs,
+      clock: parts.clock,
+      apply: (batch, item) => applyItem(batch, this.live, item),
+      applied: (items, batch) => this.applied(items, batch),
+      failed: (error) =>
+        parts.log.error({ err: error }, 'Cannot write to the store: nothing more is acknowledged'),
+    });
+  }
+
+  static async open(parts: StoreParts): Promise<Store> {
+    const [nextData, nextTree] = await parts.meta.fetch([
+      keys.system.key('next/data'),
+      keys.system.key('next/tree'),
+    ]);
+    const trees = await loadTrees(parts.meta, parts.settings.caches);
+    const live = await LiveFrames.open(parts.meta);
+    return new Store(parts, { trees, live, nextData, nextTree });
+  }
+
+  /** A number sequence whose row goes along with what is staged next. */
+  sequence(name: string, first: number, stored: Buffer | undefined): IdSequence {
+    const sequence = new IdSequence(name, first, stored);
+    this.sequences.push(sequence);
+    return sequence;
+  }
+
+  /**
+   * The newest value of a key, staged or committed.
+   * @throws Wait when it is not resident
+   */
+  value(key: Buffer): Buffer | undefined {
+    if (this.staged.size > 0) {
+      const staged = this.staged.get(keyId(key));
+      if (staged) return staged.value ?? undefined;
+    }
+    return this.committed(key);
+  }
+
+  /** As {@link value}, without what is staged: the store as the last applied batch left it. */
+  committed(key: Buffer): Buffer | undefined {
+    const value = this.parts.meta.get(key);
+    if (value === NOT_RESIDENT) throw new Wait(this.parts.meta.fetch([key]));
+    return value;
+  }
+
+  /** @throws FsError `EIO` once the store is poisoned */
+  check(): void {
+    this.worker.check();
+  }
+
+  isStaged(key: Buffer): boolean {
+    return this.staged.has(keyId(key));
+  }
+
+  page(range: Range, limit: number): Promise<Row[]> {
+    return this.parts.meta.page(range, limit);
+  }
+
+  /**
+   * Puts an item into the queue; later operations see it at once.
+   * @returns its ticket
+   * @throws FsError `EIO` once the store is poisoned, and then nothing is staged
+   */
+  stage(item: Item): number {
+    this.worker.check();
+    const ticket = ++this.lastTicket;
+    const { tree } = item;
+    for (const write of item.writes) {
+      this.staged.set(write.id, { value: write.value, ticket });
+      if (write.kind === VersionedKind.entry)
+        this.stageBucket(tree!, write.key, write.id, write.value, ticket);
+    }
+    if (tree) {
+      tree.usedBytes += item.usedBytes;
+      tree.usedInodes += item.usedInodes;
+    }
+    for (const sequence of this.sequences) {
+      const row = sequence.unsavedRow();
+      if (row) item.rows.push(row);
+    }
+    this.worker.push({ ...item, ticket });
+    return ticket;
+  }
+
+  /** Stages rows that have no versions: registry, jobs. */
+  stageRows(rows: Write[]): number {
+    return this.stage({ ...PLAIN_ITEM, rows });
+  }
+
+  /** When a reply that showed everything staged so far may go out. */
+  get ticket(): number {
+    return this.lastTicket;
+  }
+
+  /** Undefined when a metadata reply with this ticket may be sent; `relaxed` never makes one wait. */
+  settled(ticket: number): Promise<void> | undefined {
+    if (!this.parts.settings.strict && !this.worker.poisoned) return undefined;
+    return this.worker.durable(ticket);
+  }
+
+  /** Undefined when everything up to `ticket` is on stable storage, in either mode. */
+  durable(ticket: number): Promise<void> | undefined {
+    return this.worker.durable(ticket);
+  }
+
+  /** Resolves when everything staged is on stable storage. */
+  idle(): Promise<void> {
+    return this.worker.idle();
+  }
+
+  get statistics() {
+    return this.worker.statistics;
+  }
+
+  get poisoned(): boolean {
+    return this.worker.poisoned;
+  }
+
+  /** @throws FsError `ESTALE` */
+  tree(id: number): Tree {
+    const tree = this.trees.get(id);
+    if (!tree || tree.dropped) throw new FsError('ESTALE', `There is no tree ${id}`);
+    return tree;
+  }
+
+  limit(tree: Tree, limits: SpaceLimits): void {
+    tree.limits = limits;
+  }
+
+  private stageBucket(tree: Tree, key: Buffer, id: string, value: Buffer | null, ticket: number): void {
+    const directory = keys.dirEntry.parse(key).dir;
+    let buckets = tree.stagedBuckets.get(directory);
+    if (!buckets) {
+      buckets = new Map();
+      tree.stagedBuckets.set(directory, buckets);
+    }
+    buckets.set(id, { key, value, ticket });
+  }
+
+  private applied(items: readonly QueuedItem[], batch: Batch): void {
+    this.live.install(batch);
+    for (const item of items) {
+      for (const { id, kind, key } of item.writes) {
+        if (this.staged.get(id)?.ticket !== item.ticket) continue;
+        this.staged.delete(id);
+        if (kind === VersionedKind.entry) this.unstageBucket(item.tree!, key, id);
+      }
+      item.landed?.();
+    }
+  }
+
+  private unstageBucket(tree: Tree, key: Buffer, id: string): void {
+    const directory = keys.dirEntry.parse(key).dir;
+    const buckets = tree.stagedBuckets.get(directory);
+    if (!buckets) return;
+    buckets.delete(id);
+    if (buckets.size === 0) tree.stagedBuckets.delete(directory);
+  }
+}
+
+interface LoadedRows {
+  readonly trees: Map<number, Tree>;
+  readonly live: LiveFrames;
+  readonly nextData: Buffer | undefined;
+  readonly nextTree: Buffer | undefined;
+}

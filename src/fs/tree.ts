@@ -1,0 +1,99 @@
+// A tree in memory: its generations, its counters and what is cached of it. The rows behind it are TREE, KEPT and STATS.
+//
+// Two clocks that meet in the queue: operations stamp what they stage with `accept`; the commit worker has reached
+// `generations.current`. A snapshot bumps `accept` in the turn in which it takes its place in the queue.
+
+import type { ChunkMap } from './chunk-map.ts';
+import type { DirtyFile } from './dirty-file.ts';
+import type { Generations } from './generations.ts';
+import type { InodeRecord } from './inode-record.ts';
+import { LISTING_LIMITS, ListingCache, type ListingLimits } from './listing-cache.ts';
+import { TwoGenerationCache } from './two-generation-cache.ts';
+
+/** The kept generation of another tree that shows through where this tree has nothing. */
+export interface ParentTree {
+  readonly tree: number;
+  readonly generation: number;
+}
+
+export interface NameEntry {
+  readonly ino: number;
+  readonly type: number;
+  readonly cookieHigh: number;
+  readonly cookieLow: number;
+}
+
+export interface Usage {
+  readonly usedBytes: number;
+  readonly usedInodes: number;
+}
+
+/** What limits a tree's growth besides the disk; the datasets layer provides it. */
+export interface SpaceLimits {
+  /** Logical bytes that may still be added to the tree; Infinity without a limit. */
+  availableBytes(): number;
+}
+
+/** A staged, not yet applied directory bucket; the directory's index of the overlay. */
+export interface StagedBucket {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+  readonly ticket: number;
+}
+
+export interface TreeOptions {
+  readonly inodesCached: number;
+  readonly namesCached: number;
+  readonly chunksCached: number;
+  /** {@link LISTING_LIMITS} unless said. */
+  readonly listings?: ListingLimits;
+}
+
+export class Tree {
+  readonly id: number;
+  readonly parent: ParentTree | null;
+  /** As of the last applied batch. */
+  generations: Generations;
+  /** The generation that operations stamp on what they stage. */
+  accept: number;
+  /** Logical bytes and inodes as of the last staged operation. */
+  usedBytes = 0;
+  usedInodes = 0;
+  /** The same as of the last applied batch: what the STATS row says. */
+  committed: Usage = { usedBytes: 0, usedInodes: 0 };
+  /** Dirty bytes over holes: what a flush will add to `usedBytes`. */
+  dirtyGrowth = 0;
+  limits: SpaceLimits = { availableBytes: () => Number.POSITIVE_INFINITY };
+  /** The tree was given up: its operations answer ESTALE. */
+  dropped = false;
+
+  readonly inodes: TwoGenerationCache<number, InodeRecord>;
+  readonly names: TwoGenerationCache<string, NameEntry | null>;
+  readonly chunks: TwoGenerationCache<string, ChunkMap | null>;
+  readonly listings: ListingCache;
+  readonly dirty = new Map<number, DirtyFile>();
+  /** Inodes in the hands of an operation of several batches, and when it lets go. */
+  readonly held = new Map<number, Promise<void>>();
+  readonly stagedBuckets = new Map<number, Map<string, StagedBucket>>();
+
+  constructor(
+    row: { readonly id: number; readonly parent: ParentTree | null; readonly generations: Generations },
+    options: TreeOptions,
+  ) {
+    this.id = row.id;
+    this.parent = row.parent;
+    this.generations = row.generations;
+    this.accept = row.generations.current;
+    this.inodes = new TwoGenerationCache(options.inodesCached);
+    this.names = new TwoGenerationCache(options.namesCached);
+    this.chunks = new TwoGenerationCache(options.chunksCached);
+    this.listings = new ListingCache(options.listings ?? LISTING_LIMITS);
+  }
+
+  /** Sets the counters to what the store says. */
+  count(usedBytes: number, usedInodes: number): void {
+    this.usedBytes = usedBytes;
+    this.usedInodes = usedInodes;
+    this.committed = { usedBytes, usedInodes };
+  }
+}

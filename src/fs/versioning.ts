@@ -1,0 +1,132 @@
+// Overwrite or history: the rules of DESIGN 3.2 for one key, applied by the commit worker against the batch so far.
+// They come from models that run (reference/store-model-2.py, store-concurrency-model.mjs); test/fs/model replays
+// their oracle. Nothing here may be simplified without it.
+//
+//   live version's birth > last kept   overwritten in place, and it keeps its birth
+//   else                               it moves to HISTORY(key, death = g), and CHANGED(g, key) notes the touch
+//   no live version                    CHANGED(g, key)
+//
+// A tree without a parent that never kept a generation does none of this: the present is all there is.
+
+import { strict as assert } from 'node:assert';
+import { keys } from '../kv/keys.ts';
+import type { Batch, Version } from './batch.ts';
+import { decodeChunk } from './chunk-codec.ts';
+import { framesOf } from './chunk-map.ts';
+import type { Frame } from './extent.ts';
+import { VersionedKind, type VersionedWrite } from './item.ts';
+import { keyId } from './key-id.ts';
+import type { LiveFrames } from './live-frames.ts';
+import type { Tree } from './tree.ts';
+
+const NO_FRAMES: ReadonlyMap<number, Frame> = new Map();
+const EMPTY = Buffer.alloc(0);
+
+/** Bytes of a versioned key before the part that HISTORY and CHANGED repeat: family and tree. */
+const KEY_HEAD_BYTES = 5;
+
+function frames(value: Buffer | null): ReadonlyMap<number, Frame> {
+  return value ? framesOf(decodeChunk(value)) : NO_FRAMES;
+}
+
+/** Clears the bits of the frames that `old` names and `next` does not, as far as no kept generation can see them. */
+function dropFrames(
+  batch: Batch,
+  live: LiveFrames,
+  old: Buffer,
+  next: Buffer | null,
+  lastKept: number,
+): void {
+  const before = frames(old);
+  if (before.size === 0) return;
+  const after = frames(next);
+  for (const [id, frame] of before) {
+    if (!frame.inherited && frame.birth > lastKept && !after.has(id)) live.clear(batch, frame);
+  }
+}
+
+function note(batch: Batch, tree: Tree, generation: number, write: VersionedWrite): void {
+  const key = keys.changed.key(tree.id, generation, write.kind, write.key.subarray(KEY_HEAD_BYTES));
+  batch.put(keyId(key), key, EMPTY);
+}
+
+function toHistory(batch: Batch, tree: Tree, death: number, write: VersionedWrite, old: Version): void {
+  const key = keys.history.key(tree.id, write.kind, write.key.subarray(KEY_HEAD_BYTES), death);
+  const id = keyId(key);
+  assert(batch.row(id, key) === undefined, `two versions of a key die in generation ${death}`);
+  batch.putVersion(id, key, old.value, old.birth);
+  note(batch, tree, death, write);
+}
+
+/** Makes `write` the newest version of its key in `tree`, at generation `generation`. */
+export function writeVersion(
+  batch: Batch,
+  live: LiveFrames,
+  tree: Tree,
+  write: VersionedWrite,
+  generation: number,
+): void {
+  const chunk = write.kind === VersionedKind.chunk;
+  const generations = batch.generations(tree);
+  if (!generations.noted) {
+    if (chunk) {
+      const old = batch.version(write.id, write.key);
+      if (old) dropFrames(batch, live, old.value, write.value, -1);
+    }
+    if (write.value) batch.putVersion(write.id, write.key, write.value, generation);
+    else batch.delete(write.id, write.key);
+    return;
+  }
+  const lastKept = generations.lastKept(generation);
+  const old = batch.version(write.id, write.key);
+  assert(!old || old.birth <= generation, 'a key is written at a generation below its live version');
+  const inPlace = old !== undefined && old.birth > lastKept;
+  if (inPlace && chunk) dropFrames(batch, live, old.value, write.value, lastKept);
+  else if (old && !inPlace) toHistory(batch, tree, generation, write, old);
+  else if (!old) note(batch, tree, generation, write);
+  if (write.value) {
+    batch.putVersion(write.id, write.key, write.value, inPlace ? old.birth : generation);
+    return;
+  }
+  batch.delete(write.id, write.key);
+  if (inPlace) forgetTemporary(batch, tree, write, old.birth);
+}
+
+/** A key born and deleted between two kept generations leaves no note, unless an older version died at its birth. */
+function forgetTemporary(batch: Batch, tree: Tree, write: VersionedWrite, birth: number): void {
+  const tail = write.key.subarray(KEY_HEAD_BYTES);
+  const older = keys.history.key(tree.id, write.kind, tail, birth);
+  if (batch.row(keyId(older), older) !== undefined) return;
+  const noted = keys.changed.key(tree.id, birth, write.kind, tail);
+  batch.delete(keyId(noted), noted);
+}
+
+/** A move is not a write: the version keeps birth and death, nothing is noted. */
+export function replaceInPlace(batch: Batch, live: LiveFrames, write: VersionedWrite): void {
+  const old = batch.version(write.id, write.key);
+  assert(old && write.value, 'a move without a version');
+  dropFrames(batch, live, old.value, write.value, -1);
+  batch.putVersion(write.id, write.key, write.value, old.birth);
+}
+
+/** Takes a chunk of a dead data id away at the generation of the unlink, however much later the drain runs. */
+export function drainVersion(
+  batch: Batch,
+  live: LiveFrames,
+  tree: Tree,
+  write: VersionedWrite,
+  death: number,
+): void {
+  const old = batch.version(write.id, write.key);
+  if (!old) return;
+  const generations = batch.generations(tree);
+  const lastKept = generations.lastKept(death);
+  if (old.birth > lastKept) {
+    dropFrames(batch, live, old.value, null, lastKept);
+    batch.delete(write.id, write.key);
+    if (generations.noted) forgetTemporary(batch, tree, write, old.birth);
+    return;
+  }
+  toHistory(batch, tree, death, write, old);
+  batch.delete(write.id, write.key);
+}
