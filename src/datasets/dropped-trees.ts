@@ -1,0 +1,168 @@
+// Trees that were given up, and the background that takes back what they hold.
+//
+// Giving a tree up is one JOB row, in the batch that takes its dataset out of the registry. Its rows go later, in
+// batches of bounded size: inode by inode with the chunks of its data, so that the tree's own counters say what is
+// still to come. A batch done again finds nothing left to do, so a crash needs no cursor.
+
+import { decodeInode } from '../fs/inode-codec.ts';
+import { PLAIN_ITEM, VersionedKind } from '../fs/item.ts';
+import type { Store } from '../fs/store.ts';
+import type { Tree } from '../fs/tree.ts';
+import { newTree } from '../fs/tree-rows.ts';
+import { keys } from '../kv/keys.ts';
+import type { Range, Row } from '../kv/meta-store.ts';
+import { decodeDropTree, encodeDropTree } from './job-record.ts';
+import type { Trees } from './registry-context.ts';
+
+/** Rows of one batch: what other operations may have to wait for. */
+const BATCH_ROWS = 256;
+
+interface Job {
+  readonly id: number;
+  readonly tree: Tree;
+}
+
+export class DroppedTrees implements Trees {
+  private readonly store: Store;
+  private readonly jobs: Job[];
+  private nextJob: number;
+  private running: Promise<void> | null = null;
+  private stopped = false;
+
+  private constructor(store: Store, jobs: Job[]) {
+    this.store = store;
+    this.jobs = jobs;
+    this.nextJob = jobs.reduce((next, { id }) => Math.max(next, id + 1), 1);
+  }
+
+  /** Goes on with what an earlier run left. */
+  static async open(store: Store): Promise<DroppedTrees> {
+    const jobs: Job[] = [];
+    for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
+      const { job: id } = keys.job.parse(key);
+      const tree = store.tree(decodeDropTree(id, value));
+      tree.dropped = true;
+      jobs.push({ id, tree });
+    }
+    const dropped = new DroppedTrees(store, jobs);
+    dropped.wake();
+    return dropped;
+  }
+
+  create(): Tree {
+    const { store } = this;
+    const { tree, rows } = newTree(store.treeIds.take(), null, store.parts.settings.caches);
+    store.stageRows(rows);
+    store.trees.set(tree.id, tree);
+    return tree;
+  }
+
+  drop(tree: Tree): void {
+    const id = this.nextJob++;
+    this.store.stageRows([{ key: keys.job.key(id), value: encodeDropTree(tree.id) }]);
+    tree.dropped = true;
+    this.jobs.push({ id, tree });
+    this.wake();
+  }
+
+  pending(): { readonly trees: number; readonly bytes: number; readonly inodes: number } {
+    return {
+      trees: this.jobs.length,
+      bytes: this.jobs.reduce((sum, { tree }) => sum + tree.usedBytes, 0),
+      inodes: this.jobs.reduce((sum, { tree }) => sum + tree.usedInodes, 0),
+    };
+  }
+
+  /** Resolves when nothing is left to take back. */
+  async drained(): Promise<void> {
+    await this.running;
+  }
+
+  /** Ends after the batch under way; the next start goes on. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.running;
+  }
+
+  private wake(): void {
+    this.running ??= this.run()
+      .catch((error: unknown) => {
+        const message = 'Cannot take back the space of deleted datasets before the next start';
+        this.store.parts.log.error({ err: error }, message);
+      })
+      .finally(() => {
+        this.running = null;
+      });
+  }
+
+  private async run(): Promise<void> {
+    while (this.jobs.length > 0 && !this.stopped) {
+      const job = this.jobs[0]!;
+      await this.settled();
+      if (await this.takeBack(job)) this.jobs.shift();
+    }
+  }
+
+  /** Whether nothing is left of the tree; not when it was stopped. */
+  private async takeBack({ id, tree }: Job): Promise<boolean> {
+    await this.eachPage(keys.inode.range(tree.id), (rows) => this.dropInodes(tree, rows));
+    await this.dropChunks(tree, keys.chunk.range(tree.id));
+    for (const family of [keys.dirEntry, keys.link, keys.tombstone]) {
+      await this.eachPage(family.range(tree.id), (rows) => this.dropRows(rows));
+    }
+    if (this.stopped) return false;
+    const rows = [keys.tree.key(tree.id), keys.stats.key(tree.id), keys.job.key(id)];
+    this.store.stageRows(rows.map((key) => ({ key, value: null })));
+    this.store.trees.delete(tree.id);
+    await this.settled();
+    return true;
+  }
+
+  private async dropInodes(tree: Tree, rows: readonly Row[]): Promise<void> {
+    let allocated = 0;
+    for (const [key, value] of rows) {
+      const record = decodeInode(keys.inode.parse(key).ino, value);
+      allocated += record.allocated;
+      if (record.dataId > 0) await this.dropChunks(tree, keys.chunk.range(tree.id, record.dataId));
+    }
+    this.store.stage({
+      ...PLAIN_ITEM,
+      tree,
+      generation: tree.accept,
+      rows: rows.map(([key]) => ({ key, value: null })),
+      usedBytes: -allocated,
+      usedInodes: -rows.length,
+    });
+  }
+
+  /** As versions, for the worker frees the frames that they name. */
+  private async dropChunks(tree: Tree, range: Range): Promise<void> {
+    await this.eachPage(range, (rows) => {
+      const writes = rows.map(([key]) => ({
+        kind: VersionedKind.chunk,
+        key,
+        id: key.toString('latin1'),
+        value: null,
+      }));
+      this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, writes, rows: [] });
+    });
+  }
+
+  private dropRows(rows: readonly Row[]): void {
+    this.store.stageRows(rows.map(([key]) => ({ key, value: null })));
+  }
+
+  /** Gives pages of a range to `drop` until nothing is left there; each is gone from the store before the next. */
+  private async eachPage(range: Range, drop: (rows: readonly Row[]) => void | Promise<void>): Promise<void> {
+    while (!this.stopped) {
+      const rows = await this.store.page(range, BATCH_ROWS);
+      if (rows.length === 0) return;
+      await drop(rows);
+      await this.settled();
+    }
+  }
+
+  private async settled(): Promise<void> {
+    await this.store.durable(this.store.ticket);
+  }
+}

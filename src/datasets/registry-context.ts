@@ -1,0 +1,69 @@
+// What the registry stands on, and what its operations share.
+
+import type { FileSystem } from '../fs/file-system.ts';
+import type { OperationContext } from '../fs/operation.ts';
+import type { Store } from '../fs/store.ts';
+import type { Tree } from '../fs/tree.ts';
+import type { Catalog } from './catalog.ts';
+import { DatasetEntry } from './dataset-entry.ts';
+import type { DatasetRecord } from './dataset-record.ts';
+import { availableInQuotas, promisedToOthers } from './space.ts';
+
+/** A dataset's file system, and what the registry needs to make its root and its mount points. */
+export interface OpenFileSystem {
+  readonly fileSystem: FileSystem;
+  readonly operations: OperationContext;
+}
+
+/** The trees of the volume. What is staged here is in one batch with all else that is staged in the same turn. */
+export interface Trees {
+  /** A new, empty tree. */
+  create(): Tree;
+  /** Gives a tree up: its operations answer ESTALE from now on, and the background takes back what it holds. */
+  drop(tree: Tree): void;
+  /** Of the trees given up, what is still to be taken back. */
+  pending(): { readonly trees: number; readonly bytes: number; readonly inodes: number };
+}
+
+/** Datasets of a volume, `root` included: records, trees and their caches are in memory. */
+export const DATASETS_MAX = 10_000;
+
+export interface RegistryParts {
+  readonly store: Store;
+  readonly trees: Trees;
+  /** The file system of a dataset over its head tree. */
+  readonly openFileSystem: (datasetId: number, tree: Tree) => OpenFileSystem;
+  /** Bytes that the disk still takes. */
+  readonly diskFreeBytes: () => number;
+  /** {@link DATASETS_MAX} unless given. */
+  readonly datasetsMax?: number;
+}
+
+export interface RegistryContext extends RegistryParts {
+  readonly catalog: Catalog;
+  defaultId: number;
+  /** Never given twice: a handle of a deleted dataset must not lead to a new one. */
+  nextId: number;
+}
+
+/** A dataset over its tree, whose growth is limited from now on. */
+export function openEntry(context: RegistryContext, record: DatasetRecord, tree: Tree): DatasetEntry {
+  const entry = new DatasetEntry(record, tree, context.openFileSystem(record.id, tree));
+  tree.limits = {
+    // Asked at every WRITE, so nothing is worked out that no dataset asks for. What the disk has left is not looked
+    // at here, only what of it is promised to others: past that a WRITE answers DQUOT, on a full disk NOSPC.
+    availableBytes: () =>
+      context.catalog.reserving.size === 0 ? availableInQuotas(entry) : availableTo(context, entry),
+  };
+  return entry;
+}
+
+/** Bytes of the disk that no reservation keeps from `entry`, or from a new dataset nested in none. */
+export function unpromised(context: RegistryContext, entry: DatasetEntry | undefined): number {
+  return Math.max(0, context.diskFreeBytes() - promisedToOthers(entry, context.catalog.reserving));
+}
+
+/** Bytes that could still be written to the dataset's own tree; a number also on a disk that does not tell its size. */
+export function availableTo(context: RegistryContext, entry: DatasetEntry): number {
+  return Math.min(availableInQuotas(entry), unpromised(context, entry), Number.MAX_SAFE_INTEGER);
+}
