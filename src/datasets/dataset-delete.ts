@@ -1,6 +1,7 @@
 // Deletion: the registry's rows go and the trees are given up, in one batch whose size does not depend on what the
 // datasets hold. From then on they answer nothing; their space comes back in the background, across restarts.
 
+import { inoSequenceKey } from '../fs/open-dataset.ts';
 import { checkNotRoot } from './catalog.ts';
 import type { DatasetEntry } from './dataset-entry.ts';
 import { DatasetError, type DeletePlan } from './datasets.ts';
@@ -24,7 +25,8 @@ export function stageDelete(context: RegistryContext, name: string, recursive: b
   const [top] = entries;
   const mountPoint = top!.parent && removeMountPoint(top!.parent, name);
   mountPoint?.commit();
-  store.stageRows(entries.flatMap(({ record }) => rowsWithout(record)));
+  const inos = entries.map(({ id }) => ({ key: inoSequenceKey(id), value: null }));
+  store.stageRows([...entries.flatMap(({ record }) => rowsWithout(record)), ...inos]);
   for (const { tree } of entries) trees.drop(tree);
   catalog.remove(top!);
   return plan;

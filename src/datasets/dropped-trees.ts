@@ -6,6 +6,7 @@
 
 import { decodeInode } from '../fs/inode-codec.ts';
 import { PLAIN_ITEM, VersionedKind } from '../fs/item.ts';
+import { keyId } from '../fs/key-id.ts';
 import type { Store } from '../fs/store.ts';
 import type { Tree } from '../fs/tree.ts';
 import { newTree } from '../fs/tree-rows.ts';
@@ -61,6 +62,8 @@ export class DroppedTrees implements Trees {
     const id = this.nextJob++;
     this.store.stageRows([{ key: keys.job.key(id), value: encodeDropTree(tree.id) }]);
     tree.dropped = true;
+    // Nobody will read or commit what waits in memory.
+    for (const file of [...tree.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
     this.jobs.push({ id, tree });
     this.wake();
   }
@@ -141,7 +144,7 @@ export class DroppedTrees implements Trees {
       const writes = rows.map(([key]) => ({
         kind: VersionedKind.chunk,
         key,
-        id: key.toString('latin1'),
+        id: keyId(key),
         value: null,
       }));
       this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, writes, rows: [] });

@@ -12,11 +12,20 @@ export class IdSequence {
   private readonly key: Buffer;
   private next: number;
   private reserved: number;
-  private unsaved = false;
+  private readonly reserve: (sequence: IdSequence) => void;
 
-  /** `first` is where a new sequence begins; `stored` the value of its row. */
-  constructor(name: string, first: number, stored: Buffer | undefined) {
+  /**
+   * `first` is where a new sequence begins, `stored` the value of its row. `reserve` is told that the row has to go
+   * into the batch of whatever is staged next.
+   */
+  constructor(
+    name: string,
+    first: number,
+    stored: Buffer | undefined,
+    reserve: (sequence: IdSequence) => void,
+  ) {
     this.key = keys.system.key(name);
+    this.reserve = reserve;
     this.next = stored ? getU64(stored, 0) : first;
     this.reserved = this.next;
   }
@@ -24,15 +33,13 @@ export class IdSequence {
   take(): number {
     if (this.next >= this.reserved) {
       this.reserved = this.next + BLOCK;
-      this.unsaved = true;
+      this.reserve(this);
     }
     return this.next++;
   }
 
-  /** The row that must go into the batch of whatever is staged next; null when the block is on record. */
-  unsavedRow(): Write | null {
-    if (!this.unsaved) return null;
-    this.unsaved = false;
+  /** Says that every number of the block may have been used. */
+  row(): Write {
     const value = Buffer.allocUnsafe(8);
     putU64(value, 0, this.reserved);
     return { key: this.key, value };

@@ -46,6 +46,8 @@ export class LiveFrames {
   /** Origin segments that have, or had in this run, forwarded frames: others need no look at FORWARD. */
   private readonly forwarded: Set<number>;
   private readonly readers = new Map<number, number>();
+  /** Told when a segment has become half dead or worse. */
+  onReclaimable: () => void = () => {};
 
   private constructor(records: Map<number, SegmentRecord>, forwarded: Set<number>) {
     this.records = records;
@@ -107,10 +109,13 @@ export class LiveFrames {
 
   /** The batch is in the store. */
   install(batch: Batch): void {
+    let reclaimable = false;
     for (const [segment, record] of batch.segments) {
       if (record) this.records.set(segment, record);
       else this.records.delete(segment);
+      if (!record || record.liveBytes < record.totalBytes / 2) reclaimable = true;
     }
+    if (reclaimable) this.onReclaimable();
   }
 
   /** Where a frame is now. `read` looks a row up, and may end the attempt with Wait. */

@@ -75,6 +75,8 @@ export class SegmentLog {
   private readonly segmentBytesMax: number;
   private open: OpenSegment | null = null;
   private opening: Promise<OpenSegment> | null = null;
+  /** Its file may be there already. */
+  private creating = 0;
   /** Appends that have not landed, by segment. */
   private readonly flights = new Map<number, number>();
 
@@ -131,7 +133,19 @@ export class SegmentLog {
 
   /** Open, or with frames that no applied batch names yet: not to be repacked or deleted. */
   isBusy(segment: number): boolean {
-    return this.open?.writer.id === segment || this.flights.has(segment);
+    return this.creating === segment || this.open?.writer.id === segment || this.flights.has(segment);
+  }
+
+  /** Ends the open segment, so that what is dead in it can be given back; does nothing while it is in use. */
+  async rollOver(): Promise<void> {
+    const { open } = this;
+    if (!open || open.writing > 0 || this.flights.has(open.writer.id)) return;
+    this.open = null;
+    await open.writer.close();
+  }
+
+  get openSegment(): { readonly id: number; readonly bytes: number } | null {
+    return this.open && { id: this.open.writer.id, bytes: this.open.writer.size };
   }
 
   /** Everything appended has been written; nothing more is. */
@@ -211,7 +225,8 @@ export class SegmentLog {
   }
 
   private async create(): Promise<OpenSegment> {
-    const writer = await this.options.segments.create(await this.options.ids.take());
+    this.creating = await this.options.ids.take();
+    const writer = await this.options.segments.create(this.creating);
     this.statistics.segments++;
     this.open = { writer, frames: 0, writing: 0 };
     return this.open;

@@ -56,7 +56,7 @@ export class Store {
   readonly treeIds: IdSequence;
   private readonly worker: CommitWorker;
   private readonly staged = new Map<string, StagedValue>();
-  private readonly sequences: IdSequence[] = [];
+  private readonly unsaved = new Set<IdSequence>();
   private lastTicket = 0;
 
   private constructor(parts: StoreParts, loaded: LoadedRows) {
@@ -88,9 +88,7 @@ export class Store {
 
   /** A number sequence whose row goes along with what is staged next. */
   sequence(name: string, first: number, stored: Buffer | undefined): IdSequence {
-    const sequence = new IdSequence(name, first, stored);
-    this.sequences.push(sequence);
-    return sequence;
+    return new IdSequence(name, first, stored, (sequence) => this.unsaved.add(sequence));
   }
 
   /**
@@ -143,9 +141,9 @@ export class Store {
       tree.usedBytes += item.usedBytes;
       tree.usedInodes += item.usedInodes;
     }
-    for (const sequence of this.sequences) {
-      const row = sequence.unsavedRow();
-      if (row) item.rows.push(row);
+    if (this.unsaved.size > 0) {
+      for (const sequence of this.unsaved) item.rows.push(sequence.row());
+      this.unsaved.clear();
     }
     this.worker.push({ ...item, ticket });
     return ticket;

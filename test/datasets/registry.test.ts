@@ -310,7 +310,7 @@ describe('limits', () => {
       expect.objectContaining({ code: 'EDQUOT' }),
     );
     await writeFile(volume, 'a', 'f', 900_000);
-    await writeFile(volume, 'b', 'g', 100_000);
+    await writeFile(volume, 'b', 'g', 90_000);
   });
 
   it('refuse a quota below what is used, with the numbers', async () => {

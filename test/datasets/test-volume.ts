@@ -5,25 +5,17 @@ import type { Clock, Random } from '../../src/clock.ts';
 import { DroppedTrees } from '../../src/datasets/dropped-trees.ts';
 import { DatasetRegistry } from '../../src/datasets/registry.ts';
 import type { OpenFileSystem } from '../../src/datasets/registry-context.ts';
-import type { Caller, FileSystem } from '../../src/fs/file-system.ts';
-import { FsError } from '../../src/fs/fs-error.ts';
-import { IdSequence } from '../../src/fs/ids.ts';
-import { nameCookie } from '../../src/fs/name-cookie.ts';
-import { ROOT_INO } from '../../src/fs/operation.ts';
-import { attributes, attributesOfMany, rootAttributes } from '../../src/fs/ops/attributes.ts';
-import { create } from '../../src/fs/ops/create.ts';
-import { lookup } from '../../src/fs/ops/lookup.ts';
-import { readdir } from '../../src/fs/ops/readdir.ts';
-import { rmdir } from '../../src/fs/ops/remove.ts';
-import { rename } from '../../src/fs/ops/rename.ts';
-import { Records } from '../../src/fs/records.ts';
+import type { Caller } from '../../src/fs/file-system.ts';
+import { inoSequenceKey, openDataset } from '../../src/fs/open-dataset.ts';
+import { SegmentLog } from '../../src/fs/segment-log.ts';
 import { Store } from '../../src/fs/store.ts';
 import type { Tree } from '../../src/fs/tree.ts';
-import { Turn } from '../../src/fs/turn.ts';
+import { WriteBack } from '../../src/fs/write-back.ts';
 import { keys } from '../../src/kv/keys.ts';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
 import type { MetaStore } from '../../src/kv/meta-store.ts';
+import type { SegmentStore } from '../../src/kv/segment-store.ts';
 
 const TREE_FAMILIES = [
   keys.inode,
@@ -54,6 +46,20 @@ const random: Random = (bytes) => {
   return b;
 };
 
+/** Memory segments on a disk that has as much room as a test says. */
+class DiskOfSize extends MemorySegmentStore {
+  private readonly disk: { freeBytes: number };
+
+  constructor(disk: { freeBytes: number }) {
+    super();
+    this.disk = disk;
+  }
+
+  override async freeBytes(): Promise<number> {
+    return this.disk.freeBytes;
+  }
+}
+
 export interface TestVolume {
   readonly datasets: DatasetRegistry;
   readonly store: Store;
@@ -66,40 +72,35 @@ export interface TestVolume {
 }
 
 export async function openVolume(
-  options: { meta?: MetaStore; disk?: { freeBytes: number }; datasetsMax?: number } = {},
+  options: {
+    meta?: MetaStore;
+    segments?: SegmentStore;
+    disk?: { freeBytes: number };
+    datasetsMax?: number;
+  } = {},
 ): Promise<TestVolume> {
   const meta = options.meta ?? new MemoryMetaStore();
   const log = () => {};
+  const logs = { error: log, warn: log, info: log };
+  const segments = options.segments ?? new DiskOfSize(options.disk ?? { freeBytes: 1e12 });
   const store = await Store.open({
     meta,
-    segments: new MemorySegmentStore(),
+    segments,
     hashKey: HASH_KEY,
     clock,
     random,
-    log: { error: log, warn: log, info: log },
+    log: logs,
     settings: { strict: true, relaxedSyncMs: 1000, caches: CACHES },
   });
+  let nextSegment = 1 + Math.max(0, ...(await segments.list()).keys());
+  const segmentLog = new SegmentLog({ segments, ids: { take: () => nextSegment++ } });
+  const space = { dirtyBytesMax: 64 * 2 ** 20, diskReserveBytes: 0 };
+  const writeBack = await WriteBack.open({ store, segmentLog, clock, log: logs, ...space });
+  const shared = { store, writeBack, reclaimer: { wake() {} }, clock, random };
   const operations = new Map<number, OpenFileSystem>();
   const openFileSystem = (datasetId: number, tree: Tree): OpenFileSystem => {
-    const records = new Records(store, tree, nameCookie(HASH_KEY));
-    const context = {
-      datasetId,
-      records,
-      clock,
-      random,
-      inos: new IdSequence(`next/ino/${datasetId}`, ROOT_INO + 1, undefined),
-      writeBack: { checkInode() {}, freeBytes: () => 1e12, forgetTimes() {} },
-    };
-    const fileSystem = {
-      root: () => rootAttributes(context),
-      attributes: (node) => attributes(context, node),
-      attributesOf: (inos) => attributesOfMany(context, inos),
-      lookup: (caller, directory, name) => lookup(context, caller, directory, name),
-      readdir: (caller, directory, after, limit) => readdir(context, caller, directory, after, limit),
-      rmdir: (call, directory, name) => rmdir(context, call, directory, name),
-      rename: (call, ...rest) => rename(context, call, ...rest),
-    } as Partial<FileSystem> as FileSystem;
-    const open = { fileSystem, operations: context };
+    const stored = meta.get(inoSequenceKey(datasetId));
+    const open = openDataset(shared, datasetId, tree, stored instanceof Buffer ? stored : undefined);
     operations.set(datasetId, open);
     return open;
   };
@@ -117,8 +118,9 @@ export async function openVolume(
     operations,
     async reopen() {
       await trees.stop();
+      for (const tree of store.trees.values()) await writeBack.flushAll(tree);
       await store.idle();
-      return openVolume({ ...options, meta });
+      return openVolume({ ...options, meta, segments });
     },
     drained: () => trees.drained(),
     stop: () => trees.stop(),
@@ -133,23 +135,14 @@ export async function writeFile(
   name: string,
   bytes: number,
 ): Promise<void> {
-  const { id, tree } = volume.datasets.get(dataset)! as unknown as { id: number; tree: Tree };
-  const { operations: context } = volume.operations.get(id)!;
-  if (tree.limits.availableBytes() < bytes) throw new FsError('EDQUOT');
-  const { ticket } = await create(
-    context,
-    { caller: SUPERUSER },
-    await volume.operations.get(id)!.fileSystem.root(),
-    Buffer.from(name),
-    {
-      mode: 'guarded',
-      changes: {},
-    },
-  );
-  const turn = new Turn(context.records, clock.now());
-  turn.count(bytes, 0);
-  turn.putRow({ key: Buffer.from([0x1f]), value: Buffer.alloc(1) });
-  await volume.store.durable(Math.max(ticket, turn.commit()));
+  const { fileSystem } = volume.datasets.get(dataset)!;
+  const call = { caller: SUPERUSER };
+  const how = { mode: 'guarded', changes: {} } as const;
+  const { result } = await fileSystem.create(call, await fileSystem.root(), Buffer.from(name), how);
+  const node = result.node;
+  const written = await fileSystem.write(call, node, 0, Buffer.alloc(bytes, 0x61), false);
+  if (written.result.count !== bytes) throw new Error('a short write');
+  await fileSystem.settled((await fileSystem.commit(call, node)).ticket);
 }
 
 /** The keys that a tree has in the store. */

@@ -22,7 +22,6 @@ import type {
 } from '../../../src/fs/file-system.ts';
 import { FileType } from '../../../src/fs/file-system.ts';
 import { FsError, type FsErrorCode } from '../../../src/fs/fs-error.ts';
-import { IdSequence } from '../../../src/fs/ids.ts';
 import { type InodeRecord, inodeRecord, withFields } from '../../../src/fs/inode-record.ts';
 import { type NameCookie, nameCookie } from '../../../src/fs/name-cookie.ts';
 import { type OperationContext, ROOT_INO } from '../../../src/fs/operation.ts';
@@ -157,7 +156,7 @@ export class TestDataset {
       dirtyBytesMax: 64 * 2 ** 20,
       diskReserveBytes: 0,
     });
-    const inos = new IdSequence('next/ino/1', ROOT_INO + 1, undefined);
+    const inos = store.sequence('next/ino/1', ROOT_INO + 1, undefined);
     const reclaimer = { wake() {} };
     const context = { datasetId: 1, records, clock, random, inos, writeBack, reclaimer };
     const turn = new Turn(records, clock.now());

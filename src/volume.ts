@@ -1,0 +1,114 @@
+// A volume: everything between the two stores and those who serve it. Put together here and taken apart in order.
+
+import type { Clock, Random } from './clock.ts';
+import { DroppedTrees } from './datasets/dropped-trees.ts';
+import { DatasetRegistry } from './datasets/registry.ts';
+import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
+import { Reclaimer } from './fs/reclaimer.ts';
+import { SegmentLog } from './fs/segment-log.ts';
+import { type Log, Store } from './fs/store.ts';
+import { WriteBack } from './fs/write-back.ts';
+import type { VolumeFormat } from './kv/format.ts';
+import { keys } from './kv/keys.ts';
+import type { MetaStore } from './kv/meta-store.ts';
+import type { SegmentStore } from './kv/segment-store.ts';
+
+export interface VolumeSettings {
+  readonly durability: 'strict' | 'relaxed';
+  readonly relaxedSyncMs: number;
+  readonly dirtyBytesMax: number;
+  readonly diskReserveBytes: number;
+  /** Decoded records kept per dataset. */
+  readonly recordsCached: number;
+}
+
+export interface VolumeParts {
+  readonly meta: MetaStore;
+  readonly segments: SegmentStore;
+  readonly format: VolumeFormat;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: VolumeSettings;
+}
+
+export interface Volume {
+  readonly format: VolumeFormat;
+  readonly store: Store;
+  readonly datasets: DatasetRegistry;
+  readonly trees: DroppedTrees;
+  readonly writeBack: WriteBack;
+  readonly segmentLog: SegmentLog;
+  readonly reclaimer: Reclaimer;
+  /** Replies that earlier runs have kept. */
+  replies(): Promise<(readonly [slot: number, value: Buffer])[]>;
+  /** Everything accepted is stored and the volume marked clean; the two stores are the caller's to close. */
+  close(): Promise<void>;
+}
+
+export async function openVolume(parts: VolumeParts): Promise<Volume> {
+  const { meta, segments, format, clock, random, log, settings } = parts;
+  const { recordsCached } = settings;
+  const store = await Store.open({
+    meta,
+    segments,
+    hashKey: format.hashKey,
+    clock,
+    random,
+    log,
+    settings: {
+      strict: settings.durability === 'strict',
+      relaxedSyncMs: settings.relaxedSyncMs,
+      caches: { inodesCached: recordsCached, namesCached: recordsCached, chunksCached: recordsCached / 4 },
+    },
+  });
+  const segmentLog = new SegmentLog({ segments, ids: format.segmentIds });
+  const { dirtyBytesMax, diskReserveBytes } = settings;
+  const writeBack = await WriteBack.open({ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes });
+  const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
+  await reclaimer.start();
+  const trees = await DroppedTrees.open(store);
+  const inos = await storedInos(meta);
+  const shared = { store, writeBack, reclaimer, clock, random };
+  const datasets = await DatasetRegistry.open({
+    store,
+    trees,
+    openFileSystem: (dataset, tree) => openDataset(shared, dataset, tree, inos.get(inoSequenceName(dataset))),
+    diskFreeBytes: () => writeBack.freeBytes(),
+  });
+  return {
+    format,
+    store,
+    datasets,
+    trees,
+    writeBack,
+    segmentLog,
+    reclaimer,
+    async replies() {
+      const rows = await meta.page(keys.reply.range(), REPLIES_MAX);
+      return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
+    },
+    async close() {
+      await Promise.all([trees.stop(), reclaimer.stop()]);
+      writeBack.stop();
+      if (store.poisoned) {
+        await segmentLog.close();
+        return;
+      }
+      for (const tree of store.trees.values()) await writeBack.flushAll(tree);
+      await store.idle();
+      await segmentLog.close();
+      await format.markClean();
+    },
+  };
+}
+
+/** The whole ring. */
+const REPLIES_MAX = 4096;
+
+async function storedInos(meta: MetaStore): Promise<ReadonlyMap<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  for await (const [key, value] of meta.rows(keys.system.range()))
+    found.set(keys.system.parse(key).name, value);
+  return found;
+}
