@@ -1,0 +1,61 @@
+// File handles (RFC 1813 §2.6, opaque to clients): a name for an inode that holds across restarts, upgrades and moves
+// to another machine, and that nobody else can make up.
+//
+//   handle := version:u8=1 0:u8{3} volume:u32 dataset:u32 snapshot:u32 ino:u64 generation:u32 mac:u64
+//
+// `volume` is the first word of the volume's uuid, `snapshot` 0 for the live file system, the mac a SipHash-2-4 of all
+// before it under the volume's key. Big-endian; 36 bytes of the 64 that NFSv3 allows.
+
+import { getU32, getU64, putU32, putU64 } from '../fs/big-endian.ts';
+import type { NodeRef } from '../fs/file-system.ts';
+import { type Hash64, sipHash } from '../fs/siphash.ts';
+
+/** On the wire and in clients' memory for as long as they have the file system mounted: never change. */
+const VERSION = 1;
+export const HANDLE_BYTES = 36;
+const MAC_AT = 28;
+const MAC_KEY_BYTES = 16;
+
+export interface HandleTarget extends NodeRef {
+  readonly dataset: number;
+}
+
+export interface VolumeIdentity {
+  readonly uuid: Buffer;
+  /** 32 bytes; the first half authenticates handles. */
+  readonly handleKey: Buffer;
+}
+
+export class Handles {
+  private readonly volume: number;
+  private readonly mac: (bytes: Uint8Array) => Hash64;
+
+  constructor({ uuid, handleKey }: VolumeIdentity) {
+    this.volume = getU32(uuid, 0);
+    this.mac = sipHash(handleKey.subarray(0, MAC_KEY_BYTES));
+  }
+
+  encode(dataset: number, { ino, generation }: NodeRef): Buffer {
+    const handle = Buffer.allocUnsafe(HANDLE_BYTES);
+    putU32(handle, 0, VERSION << 24);
+    putU32(handle, 4, this.volume);
+    putU32(handle, 8, dataset);
+    putU32(handle, 12, 0);
+    putU64(handle, 16, ino);
+    putU32(handle, 24, generation);
+    const { high, low } = this.mac(handle.subarray(0, MAC_AT));
+    putU32(handle, MAC_AT, high);
+    putU32(handle, MAC_AT + 4, low);
+    return handle;
+  }
+
+  /** Undefined for anything that this volume never gave out. */
+  decode(handle: Buffer): HandleTarget | undefined {
+    if (handle.length !== HANDLE_BYTES || getU32(handle, 0) !== VERSION << 24) return undefined;
+    const { high, low } = this.mac(handle.subarray(0, MAC_AT));
+    if (getU32(handle, MAC_AT) !== high >>> 0 || getU32(handle, MAC_AT + 4) !== low >>> 0) return undefined;
+    // With the right mac it is ours; of another volume with the same key (a copied data directory) it is not.
+    if (getU32(handle, 4) !== this.volume || getU32(handle, 12) !== 0) return undefined;
+    return { dataset: getU32(handle, 8), ino: getU64(handle, 16), generation: getU32(handle, 24) };
+  }
+}

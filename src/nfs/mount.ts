@@ -1,0 +1,168 @@
+// The MOUNT program, version 3 (RFC 1813 §5): the way to a first file handle.
+//
+// `/` is the default dataset, `/root` dataset 0, `/name/sub/dir` the longest dataset name and a path in it. A directory
+// at which a nested dataset shows leads into it, as it does over NFS.
+
+import type { Dataset, Datasets } from '../datasets/datasets.ts';
+import type { Eventual } from '../eventual.ts';
+import { type Attributes, type Caller, FileType } from '../fs/file-system.ts';
+import { FsError } from '../fs/fs-error.ts';
+import type { Exports } from './exports.ts';
+import type { Handles } from './handle.ts';
+import type { MountTable } from './mount-table.ts';
+import type { RpcCall } from './rpc/call.ts';
+import { AUTH_NONE, AUTH_SYS } from './rpc/credential.ts';
+import { nullProcedure, procedure, type RpcProgram } from './rpc/program.ts';
+import { NfsStatus, STATUS_OF } from './status.ts';
+import { opaque, string } from './xdr/opaque.ts';
+import { nothing, u32 } from './xdr/primitives.ts';
+import { array, list } from './xdr/sequence.ts';
+import { struct } from './xdr/struct.ts';
+import { reply } from './xdr/union.ts';
+
+export const MOUNT_PROGRAM = 100005;
+export const MOUNT_VERSION = 3;
+
+const PATH_BYTES_MAX = 1024;
+const NAME_BYTES_MAX = 255;
+const HANDLE_BYTES_MAX = 64;
+const FLAVORS = [AUTH_SYS, AUTH_NONE];
+const LIST_MAX = 1_000_000;
+/** More than a list of exports will ever have for one dataset. */
+const GROUPS_MAX = 1024;
+
+/** mountstat3 has the numbers of nfsstat3 for what both know; whatever it does not know is a fault of the server. */
+const MOUNT_STATUSES: ReadonlySet<number> = new Set([
+  NfsStatus.PERM,
+  NfsStatus.NOENT,
+  NfsStatus.IO,
+  NfsStatus.ACCES,
+  NfsStatus.NOTDIR,
+  NfsStatus.INVAL,
+  NfsStatus.NAMETOOLONG,
+]);
+
+const dirpath = string(PATH_BYTES_MAX);
+const mountResult = reply(struct({ handle: opaque(HANDLE_BYTES_MAX), flavors: array(u32, 16) }), struct({}));
+const mountEntry = struct({ hostname: string(NAME_BYTES_MAX), directory: dirpath });
+const exportEntry = struct({ directory: dirpath, groups: list(string(NAME_BYTES_MAX), GROUPS_MAX) });
+
+export interface MountContext {
+  readonly datasets: Datasets;
+  readonly exports: Exports;
+  readonly handles: Handles;
+  readonly table: MountTable;
+}
+
+export function mountProgram(context: MountContext): RpcProgram {
+  const { datasets, exports, table } = context;
+  return {
+    program: MOUNT_PROGRAM,
+    version: MOUNT_VERSION,
+    name: 'MOUNT',
+    procedures: [
+      nullProcedure,
+      procedure({
+        name: 'MNT',
+        args: dirpath,
+        result: mountResult,
+        run: (call, path) => mount(context, call, path.toString()),
+      }),
+      procedure({
+        name: 'DUMP',
+        args: nothing,
+        result: list(mountEntry, LIST_MAX),
+        run: () =>
+          table
+            .list()
+            .map(({ address, path }) => ({ hostname: Buffer.from(address), directory: Buffer.from(path) })),
+      }),
+      procedure({
+        name: 'UMNT',
+        args: dirpath,
+        result: nothing,
+        run: (call, path) => table.remove({ address: call.peer.address, path: path.toString() }) as undefined,
+      }),
+      procedure({
+        name: 'UMNTALL',
+        args: nothing,
+        result: nothing,
+        run: (call) => table.removeAll(call.peer.address) as undefined,
+      }),
+      procedure({
+        name: 'EXPORT',
+        args: nothing,
+        result: list(exportEntry, LIST_MAX),
+        run: (call) =>
+          datasets.list().flatMap(({ name }) => {
+            const networks = exports.shownTo(call.peer.address, name);
+            return networks
+              ? [{ directory: Buffer.from(`/${name}`), groups: networks.map((one) => Buffer.from(one)) }]
+              : [];
+          }),
+      }),
+    ],
+  };
+}
+
+interface Found {
+  readonly status: 0;
+  readonly handle: Buffer;
+  readonly flavors: readonly number[];
+}
+
+function mount(
+  context: MountContext,
+  call: RpcCall,
+  path: string,
+): Eventual<Found | { readonly status: number }> {
+  const { address } = call.peer;
+  return walk(context, call, path).then(
+    ({ dataset, node }) => {
+      context.table.add({ address, path });
+      return { status: 0, handle: context.handles.encode(dataset.id, node), flavors: FLAVORS };
+    },
+    (error: unknown) => {
+      if (!(error instanceof FsError)) throw error;
+      const status = STATUS_OF[error.code];
+      return { status: MOUNT_STATUSES.has(status) ? status : NfsStatus.SERVERFAULT };
+    },
+  );
+}
+
+async function walk(
+  context: MountContext,
+  call: RpcCall,
+  path: string,
+): Promise<{ dataset: Dataset; node: Attributes }> {
+  const { datasets } = context;
+  if (!path.startsWith('/')) throw new FsError('EINVAL', 'A path to mount begins with a slash');
+  const names = path.split('/').filter((name) => name !== '');
+  const found =
+    names.length === 0 ? { dataset: datasets.defaultDataset(), rest: [] } : datasets.resolve(names.join('/'));
+  if (!found) throw new FsError('ENOENT');
+  let { dataset } = found;
+  let caller = callerOf(context, call, dataset);
+  let node = await dataset.fileSystem.root();
+  for (const name of found.rest) {
+    if (node.type !== FileType.directory) throw new FsError('ENOTDIR');
+    const next = await dataset.fileSystem.lookup(caller, node, Buffer.from(name));
+    if (!next) throw new FsError('ENOENT');
+    node = next;
+    if (node.mountedDataset === 0) continue;
+    const inner = datasets.byId(node.mountedDataset);
+    if (!inner) throw new FsError('ENOENT');
+    dataset = inner;
+    caller = callerOf(context, call, dataset);
+    node = await dataset.fileSystem.root();
+  }
+  if (node.type !== FileType.directory) throw new FsError('ENOTDIR');
+  return { dataset, node };
+}
+
+/** @throws FsError `EACCES` when the dataset is not exported to the peer */
+function callerOf({ exports }: MountContext, call: RpcCall, dataset: Dataset): Caller {
+  const access = exports.check(call.peer, dataset.name);
+  if (!access) throw new FsError('EACCES');
+  return access.caller(call.credential);
+}

@@ -1,0 +1,85 @@
+// READ, WRITE and COMMIT (RFC 1813 §3.3.6, §3.3.7, §3.3.21).
+
+import { andThen } from '../../eventual.ts';
+import type { Change, Written } from '../../fs/file-system.ts';
+import { FsError } from '../../fs/fs-error.ts';
+import type { AnyProcedure } from '../rpc/program.ts';
+import { opaque, opaqueParts } from '../xdr/opaque.ts';
+import { bool, u32, u64 } from '../xdr/primitives.ts';
+import { struct } from '../xdr/struct.ts';
+import { failedWcc, type NfsContext, postOp, targetOf, wccOf, writableOf } from './nfs-context.ts';
+import { change, query } from './nfs-procedure.ts';
+import { fattr, nfsFh3, postOpAttr, TRANSFER_BYTES_MAX, verifier3, wccData } from './types.ts';
+
+/** stable_how */
+const UNSTABLE = 0;
+const FILE_SYNC = 2;
+
+export function read(context: NfsContext): AnyProcedure {
+  return query(context, {
+    name: 'READ',
+    args: struct({ file: nfsFh3, offset: u64, count: u32 }),
+    ok: struct({ attributes: postOpAttr, count: u32, eof: bool, data: opaqueParts(TRANSFER_BYTES_MAX) }),
+    fail: struct({ attributes: postOpAttr }),
+    failed: (call, { file }) => ({ attributes: postOp(context, call, file) }),
+    run(call, { file, offset, count }) {
+      const { fileSystem, node, caller, fsid } = targetOf(context, call, file);
+      const wanted = Math.min(count, TRANSFER_BYTES_MAX);
+      return andThen(fileSystem.read(caller, node, offset, wanted), (result) => ({
+        attributes: fattr(result.attributes, fsid),
+        count: result.count,
+        eof: result.eof,
+        data: result.buffers,
+      }));
+    },
+  });
+}
+
+export function write(context: NfsContext): AnyProcedure {
+  return change(context, {
+    name: 'WRITE',
+    number: 7,
+    once: false,
+    args: struct({ file: nfsFh3, offset: u64, count: u32, stable: u32, data: opaque(TRANSFER_BYTES_MAX) }),
+    ok: struct({ wcc: wccData, count: u32, committed: u32, verifier: verifier3 }),
+    fail: struct({ wcc: wccData }),
+    failed: (call, { file }) => ({ wcc: failedWcc(context, call, file) }),
+    operation(call, { file, offset, count, stable, data }) {
+      const target = writableOf(context, call, file);
+      if (count !== data.length || stable > FILE_SYNC) throw new FsError('EINVAL');
+      return {
+        target,
+        // The data outlives the call: it waits in memory until it is flushed.
+        run: (mutation) =>
+          target.fileSystem.write(mutation, target.node, offset, call.retain(data), stable !== UNSTABLE),
+        reply: (written: Written) => ({
+          wcc: wccOf(target, written),
+          count: written.count,
+          committed: written.stable ? FILE_SYNC : UNSTABLE,
+          verifier: context.writeVerifier,
+        }),
+      };
+    },
+  });
+}
+
+export function commit(context: NfsContext): AnyProcedure {
+  return change(context, {
+    name: 'COMMIT',
+    number: 21,
+    once: false,
+    args: struct({ file: nfsFh3, offset: u64, count: u32 }),
+    ok: struct({ wcc: wccData, verifier: verifier3 }),
+    fail: struct({ wcc: wccData }),
+    failed: (call, { file }) => ({ wcc: failedWcc(context, call, file) }),
+    operation(call, { file }) {
+      // Not refused where the dataset has become read-only: what was accepted before still has to be kept.
+      const target = targetOf(context, call, file);
+      return {
+        target,
+        run: (mutation) => target.fileSystem.commit(mutation, target.node),
+        reply: (committed: Change) => ({ wcc: wccOf(target, committed), verifier: context.writeVerifier }),
+      };
+    },
+  });
+}

@@ -1,0 +1,145 @@
+// The frame of every NFSv3 procedure: a result or a status, and with a failing status what the client may still know of
+// the objects (RFC 1813 §2.6: post_op_attr and wcc_data are given wherever they can be had).
+//
+// Expected failures become statuses by one table; anything else is a bug: it is logged with its call and answered
+// SERVERFAULT. A mutating procedure encodes its reply in the turn in which the operation is staged, so that its
+// attributes are those of that moment, and sends it when the operation is on stable storage.
+
+import type { Eventual } from '../../eventual.ts';
+import type { Mutation, Staged } from '../../fs/file-system.ts';
+import { FsError } from '../../fs/fs-error.ts';
+import type { RpcCall } from '../rpc/call.ts';
+import { type AnyProcedure, procedure } from '../rpc/program.ts';
+import { RpcError } from '../rpc/rpc-error.ts';
+import { NfsError, NfsStatus, STATUS_OF } from '../status.ts';
+import { encodeMessage } from '../xdr/message.ts';
+import type { Fields, Struct, ValueOf } from '../xdr/struct.ts';
+import { reply } from '../xdr/union.ts';
+import { type Xdr, XdrError } from '../xdr/xdr.ts';
+import type { NfsContext, Target } from './nfs-context.ts';
+
+interface Definition<A, O extends Fields, F extends Fields> {
+  readonly name: string;
+  readonly args: Xdr<A>;
+  readonly ok: Struct<O>;
+  readonly fail: Struct<F>;
+  /** What goes along with a failing status. */
+  failed(call: RpcCall, args: NoInfer<A>): ValueOf<F>;
+}
+
+interface Query<A, O extends Fields, F extends Fields> extends Definition<A, O, F> {
+  /** @throws FsError, NfsError */
+  run(call: RpcCall, args: NoInfer<A>): Eventual<ValueOf<O>>;
+}
+
+/** A procedure that changes nothing. */
+export function query<A, O extends Fields, F extends Fields>(
+  context: NfsContext,
+  definition: Query<A, O, F>,
+): AnyProcedure {
+  const { name, args, ok, fail } = definition;
+  const failure = (call: RpcCall, given: A, error: unknown) => ({
+    status: statusOf(context, name, call, error),
+    ...definition.failed(call, given),
+  });
+  return procedure({
+    name,
+    args,
+    result: reply(ok, fail) as Xdr<unknown>,
+    run(call, given) {
+      try {
+        const result = definition.run(call, given);
+        if (!(result instanceof Promise)) return { status: 0, ...result };
+        return result.then(
+          (value) => ({ status: 0, ...value }),
+          (error: unknown) => failure(call, given, error),
+        );
+      } catch (error) {
+        return failure(call, given, error);
+      }
+    },
+  });
+}
+
+/** One operation of a file system, and its reply. */
+export interface Operation<R, O extends Fields> {
+  readonly target: Target;
+  run(call: Mutation<R>): Eventual<Staged<R>>;
+  reply(result: R): ValueOf<O>;
+}
+
+interface Change<A, R, O extends Fields, F extends Fields> extends Definition<A, O, F> {
+  readonly number: number;
+  /** Repeating it would do something else: the reply is kept for a retransmission. */
+  readonly once: boolean;
+  /** @throws FsError, NfsError */
+  operation(call: RpcCall, args: NoInfer<A>): Operation<R, O>;
+}
+
+/** A procedure that changes something. */
+export function change<A, R, O extends Fields, F extends Fields>(
+  context: NfsContext,
+  definition: Change<A, R, O, F>,
+): AnyProcedure {
+  const { name, args, ok, fail, once, number } = definition;
+  const result = reply(ok, fail) as Xdr<unknown>;
+  const failure = (call: RpcCall, given: A, error: unknown): Buffer =>
+    encodeMessage(result, {
+      status: statusOf(context, name, call, error),
+      ...definition.failed(call, given),
+    });
+  const execute = (call: RpcCall, given: A, keep?: ReceiptOf): Eventual<Buffer> => {
+    try {
+      const operation = definition.operation(call, given);
+      const answer = stageAndEncode(operation, result, keep);
+      return answer instanceof Promise
+        ? answer.catch((error: unknown) => failure(call, given, error))
+        : answer;
+    } catch (error) {
+      return failure(call, given, error);
+    }
+  };
+  return procedure({
+    name,
+    args,
+    result,
+    run: (call, given) =>
+      once
+        ? context.duplicates.run(call, number, (keep) => execute(call, given, keep))
+        : execute(call, given),
+  });
+}
+
+/** The row that keeps a reply over a restart. */
+export type ReceiptOf = (reply: Buffer) => { readonly slot: number; readonly value: Buffer } | undefined;
+
+function stageAndEncode<R, O extends Fields>(
+  { target, run, reply: answer }: Operation<R, O>,
+  codec: Xdr<unknown>,
+  keep: ReceiptOf | undefined,
+): Eventual<Buffer> {
+  let bytes: Buffer | undefined;
+  const receipt = (result: R) => {
+    bytes = encodeMessage(codec, { status: 0, ...answer(result) });
+    return keep?.(bytes);
+  };
+  const finish = ({ result, ticket }: Staged<R>): Eventual<Buffer> => {
+    // WRITE and COMMIT, which may be repeated, ask for no receipt.
+    const reply = bytes ?? encodeMessage(codec, { status: 0, ...answer(result) });
+    const settled = target.fileSystem.settled(ticket);
+    return settled === undefined ? reply : settled.then(() => reply);
+  };
+  const staged = run({ caller: target.caller, receipt });
+  return staged instanceof Promise ? staged.then(finish) : finish(staged);
+}
+
+function statusOf({ log }: NfsContext, name: string, call: RpcCall, error: unknown): number {
+  if (error instanceof FsError) return STATUS_OF[error.code];
+  if (error instanceof NfsError) return error.status;
+  if (error instanceof RpcError || error instanceof XdrError) throw error;
+  log.error(
+    { err: error, procedure: name, xid: call.xid, client: call.peer.address },
+    'Cannot serve an NFS call: this is a bug',
+  );
+  return NfsStatus.SERVERFAULT;
+}

@@ -1,0 +1,197 @@
+// READDIR and READDIRPLUS (RFC 1813 §3.3.16, §3.3.17).
+//
+// Each entry has its cookie for ever, so the cookie verifier is constant and no cookie is ever bad. `.` and `..` come
+// first, under the cookies 1 and 2. A reply holds as many entries as fit in the bytes that the client allows, at least
+// one; TOOSMALL says that not even one does.
+
+import { andThen, type Eventual } from '../../eventual.ts';
+import type { Attributes, Cookie, DirectoryPage } from '../../fs/file-system.ts';
+import { HANDLE_BYTES } from '../handle.ts';
+import type { AnyProcedure } from '../rpc/program.ts';
+import { NfsError, NfsStatus } from '../status.ts';
+import { bool, u32, u64 } from '../xdr/primitives.ts';
+import { list } from '../xdr/sequence.ts';
+import { struct } from '../xdr/struct.ts';
+import { padded } from '../xdr/xdr.ts';
+import { type NfsContext, postOp, type Target, targetOf } from './nfs-context.ts';
+import { query } from './nfs-procedure.ts';
+import {
+  cookie3,
+  FATTR3_BYTES,
+  type Fattr3,
+  fattr,
+  filename3,
+  nfsFh3,
+  postOpAttr,
+  postOpFh3,
+  TRANSFER_BYTES_MAX,
+  verifier3,
+} from './types.ts';
+
+const COOKIE_VERIFIER = Buffer.alloc(8);
+const DOT = { name: Buffer.from('.'), cookie: { high: 0, low: 1 } };
+const DOT_DOT = { name: Buffer.from('..'), cookie: { high: 0, low: 2 } };
+
+/** status, attributes, verifier, end of the list, eof */
+const REPLY_BYTES = 4 + 4 + FATTR3_BYTES + 8 + 4 + 4;
+/** That it follows, fileid, length of the name, cookie */
+const ENTRY_BYTES = 4 + 8 + 4 + 8;
+const PLUS_BYTES = 4 + FATTR3_BYTES + 4 + 4 + HANDLE_BYTES;
+/** Entries asked of the file system at a time: what a reply will hardly have more of. */
+const PAGE_ENTRIES_MAX = 1024;
+const NAME_BYTES_TYPICAL = 12;
+/** A reply cannot hold more. */
+const ENTRIES_MAX = TRANSFER_BYTES_MAX / ENTRY_BYTES;
+
+interface Entry {
+  readonly ino: number;
+  readonly name: Buffer;
+  readonly cookie: Cookie;
+}
+
+interface PlusEntry extends Entry {
+  readonly attributes: Fattr3 | undefined;
+  readonly handle: Buffer | undefined;
+}
+
+const entry = struct({ ino: u64, name: filename3, cookie: cookie3 });
+const plusEntry = struct({
+  ino: u64,
+  name: filename3,
+  cookie: cookie3,
+  attributes: postOpAttr,
+  handle: postOpFh3,
+});
+
+/** What may still go into a reply. */
+interface Budget {
+  /** Bytes of the whole reply. */
+  bytes: number;
+  /** READDIRPLUS: bytes of names, cookies and numbers (dircount). */
+  nameBytes: number;
+}
+
+interface Listing {
+  readonly directory: Attributes;
+  readonly entries: Entry[];
+  readonly eof: boolean;
+}
+
+export function readdir(context: NfsContext): AnyProcedure {
+  return query(context, {
+    name: 'READDIR',
+    args: struct({ directory: nfsFh3, cookie: cookie3, verifier: verifier3, count: u32 }),
+    ok: struct({ attributes: postOpAttr, verifier: verifier3, entries: list(entry, ENTRIES_MAX), eof: bool }),
+    fail: struct({ attributes: postOpAttr }),
+    failed: (call, { directory }) => ({ attributes: postOp(context, call, directory) }),
+    run(call, { directory, cookie, count }) {
+      const target = targetOf(context, call, directory);
+      const bytes = Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES;
+      const budget = { bytes, nameBytes: Number.POSITIVE_INFINITY };
+      return andThen(fill(target, cookie, budget, ENTRY_BYTES), ({ directory: found, entries, eof }) => ({
+        attributes: fattr(found, target.fsid),
+        verifier: COOKIE_VERIFIER,
+        entries,
+        eof,
+      }));
+    },
+  });
+}
+
+export function readdirplus(context: NfsContext): AnyProcedure {
+  return query(context, {
+    name: 'READDIRPLUS',
+    args: struct({ directory: nfsFh3, cookie: cookie3, verifier: verifier3, nameCount: u32, count: u32 }),
+    ok: struct({
+      attributes: postOpAttr,
+      verifier: verifier3,
+      entries: list(plusEntry, ENTRIES_MAX),
+      eof: bool,
+    }),
+    fail: struct({ attributes: postOpAttr }),
+    failed: (call, { directory }) => ({ attributes: postOp(context, call, directory) }),
+    run(call, { directory, cookie, nameCount, count }) {
+      const target = targetOf(context, call, directory);
+      const budget = { bytes: Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES, nameBytes: nameCount };
+      return andThen(fill(target, cookie, budget, ENTRY_BYTES + PLUS_BYTES), (listing) =>
+        andThen(withAttributes(context, target, listing), (entries) => ({
+          attributes: fattr(listing.directory, target.fsid),
+          verifier: COOKIE_VERIFIER,
+          entries,
+          eof: listing.eof,
+        })),
+      );
+    },
+  });
+}
+
+/** As many entries behind `after` as the budget has room for; a full page is followed by another one. */
+function fill(target: Target, after: Cookie, budget: Budget, entryBytes: number): Eventual<Listing> {
+  const entries: Entry[] = [];
+  const more = (from: Cookie, dots: boolean): Eventual<Listing> => {
+    const fits = Math.ceil(
+      Math.min(budget.bytes / (entryBytes + NAME_BYTES_TYPICAL), budget.nameBytes / ENTRY_BYTES),
+    );
+    const limit = Math.max(1, Math.min(PAGE_ENTRIES_MAX, fits));
+    return andThen(target.fileSystem.readdir(target.caller, target.node, from, limit), (page) => {
+      const done = (eof: boolean): Listing => {
+        if (entries.length === 0 && !eof) throw new NfsError(NfsStatus.TOOSMALL);
+        return { directory: page.directory, entries, eof };
+      };
+      for (const next of dots ? withDots(page, after) : page.entries.map(entryOf)) {
+        if (!take(budget, next, entryBytes)) return done(false);
+        entries.push(next);
+      }
+      const last = page.entries.at(-1);
+      if (page.end || !last) return done(true);
+      return more({ high: last.cookieHigh, low: last.cookieLow }, false);
+    });
+  };
+  return more(after, true);
+}
+
+function withDots({ directory, parent, entries }: DirectoryPage, { high, low }: Cookie): Entry[] {
+  const found = entries.map(entryOf);
+  if (high > 0 || low >= DOT_DOT.cookie.low) return found;
+  found.unshift({ ...DOT_DOT, ino: parent });
+  if (low < DOT.cookie.low) found.unshift({ ...DOT, ino: directory.ino });
+  return found;
+}
+
+function entryOf({ ino, name, cookieHigh, cookieLow }: DirectoryPage['entries'][number]): Entry {
+  return { ino, name, cookie: { high: cookieHigh, low: cookieLow } };
+}
+
+function take(budget: Budget, { name }: Entry, entryBytes: number): boolean {
+  const nameBytes = padded(name.length);
+  const bytes = entryBytes + nameBytes;
+  if (bytes > budget.bytes || ENTRY_BYTES + nameBytes > budget.nameBytes) return false;
+  budget.bytes -= bytes;
+  budget.nameBytes -= ENTRY_BYTES + nameBytes;
+  return true;
+}
+
+/**
+ * Attributes and handles of the entries. One that went meanwhile has none, and one at which another dataset shows is
+ * left for the client to look up: it is another file system.
+ */
+function withAttributes(
+  { handles }: NfsContext,
+  { fileSystem, dataset, fsid }: Target,
+  { entries }: Listing,
+): Eventual<PlusEntry[]> {
+  const inos = entries.map(({ ino }) => ino);
+  return andThen(fileSystem.attributesOf(inos), (all) =>
+    entries.map(({ ino, name, cookie }, at) => {
+      const attributes = all[at];
+      const shown = attributes && attributes.mountedDataset === 0 ? attributes : undefined;
+      return {
+        ino,
+        name,
+        cookie,
+        attributes: shown && fattr(shown, fsid),
+        handle: shown && handles.encode(dataset.id, shown),
+      };
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+// The value of a REPLY key: a call and the reply that it got, in the envelope of checked-value.ts.
+//
+//   body := sequence:u64 seconds:u64 xid:u32 checksum:u32 procedure:u8 addressBytes:u8 address reply
+//
+// `sequence` orders the rows of the ring: the one with the greatest is the newest.
+
+import { getU32, getU64, putU32, putU64 } from '../fs/big-endian.ts';
+import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from '../fs/checked-value.ts';
+import { DamageError } from '../fs/versioned-value.ts';
+
+/** On disk: never renumber. */
+const FORMAT = 1;
+const ADDRESS_AT = 26;
+/** Results of the procedures that are kept have at most 400 bytes; a longer reply is kept in memory alone. */
+export const RING_REPLY_BYTES_MAX = 1024;
+
+export interface ReplyRecord {
+  readonly sequence: number;
+  /** Wall clock: when it was answered. */
+  readonly seconds: number;
+  readonly address: string;
+  readonly xid: number;
+  readonly procedure: number;
+  readonly checksum: number;
+  readonly reply: Buffer;
+}
+
+export function encodeReply(record: ReplyRecord): Buffer {
+  const address = Buffer.from(record.address, 'latin1');
+  const value = checkedValue(FORMAT, ADDRESS_AT + address.length + record.reply.length);
+  const body = value.subarray(CHECKED_BODY_AT);
+  putU64(body, 0, record.sequence);
+  putU64(body, 8, record.seconds);
+  putU32(body, 16, record.xid);
+  putU32(body, 20, record.checksum);
+  body[24] = record.procedure;
+  body[25] = address.length;
+  address.copy(body, ADDRESS_AT);
+  record.reply.copy(body, ADDRESS_AT + address.length);
+  return sealChecked(value);
+}
+
+/** Undefined for a damaged row: then a retransmission is served as a new call. */
+export function decodeReply(value: Buffer): ReplyRecord | undefined {
+  try {
+    const body = checkedBody(value, FORMAT, ADDRESS_AT, 'a kept reply');
+    const replyAt = ADDRESS_AT + body[25]!;
+    if (replyAt > body.length) return undefined;
+    return {
+      sequence: getU64(body, 0),
+      seconds: getU64(body, 8),
+      xid: getU32(body, 16),
+      checksum: getU32(body, 20),
+      procedure: body[24]!,
+      address: body.toString('latin1', ADDRESS_AT, replyAt),
+      reply: body.subarray(replyAt),
+    };
+  } catch (error) {
+    if (error instanceof DamageError) return undefined;
+    throw error;
+  }
+}
