@@ -7,6 +7,7 @@ import { main } from './admin/cli/main.ts';
 import { createLog } from './admin/create-log.ts';
 import { StartError } from './admin/start-error.ts';
 import { systemClock } from './clock.ts';
+import { runServer } from './server.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -22,7 +23,7 @@ const io: CliIo = {
   signals: process,
   exit: (status) => process.exit(status),
   createLog: (settings) => createLog(settings, { descriptor: 1, isTerminal: process.stdout.isTTY }),
-  runServer: () => Promise.reject(new StartError('Cannot serve yet')),
+  runServer,
   checkOffline: () => {
     throw new StartError('Cannot check a data directory yet');
   },

@@ -7,6 +7,7 @@ import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
 import { Reclaimer } from './fs/reclaimer.ts';
 import { SegmentLog } from './fs/segment-log.ts';
 import { type Log, Store } from './fs/store.ts';
+import { treeCaches } from './fs/tree.ts';
 import { WriteBack } from './fs/write-back.ts';
 import type { VolumeFormat } from './kv/format.ts';
 import { keys } from './kv/keys.ts';
@@ -18,8 +19,8 @@ export interface VolumeSettings {
   readonly relaxedSyncMs: number;
   readonly dirtyBytesMax: number;
   readonly diskReserveBytes: number;
-  /** Decoded records kept per dataset. */
-  readonly recordsCached: number;
+  /** Decoded records and maps kept in memory. */
+  readonly cacheBytes: number;
 }
 
 export interface VolumeParts {
@@ -48,7 +49,6 @@ export interface Volume {
 
 export async function openVolume(parts: VolumeParts): Promise<Volume> {
   const { meta, segments, format, clock, random, log, settings } = parts;
-  const { recordsCached } = settings;
   const store = await Store.open({
     meta,
     segments,
@@ -59,7 +59,7 @@ export async function openVolume(parts: VolumeParts): Promise<Volume> {
     settings: {
       strict: settings.durability === 'strict',
       relaxedSyncMs: settings.relaxedSyncMs,
-      caches: { inodesCached: recordsCached, namesCached: recordsCached, chunksCached: recordsCached / 4 },
+      caches: treeCaches(cacheBounds(settings.cacheBytes)),
     },
   });
   const segmentLog = new SegmentLog({ segments, ids: format.segmentIds });
@@ -101,6 +101,15 @@ export async function openVolume(parts: VolumeParts): Promise<Volume> {
       await format.markClean();
     },
   };
+}
+
+/** A decoded inode and a decoded name, with their keys, take about so much. */
+const INODE_BYTES = 600;
+const NAME_BYTES = 250;
+
+function cacheBounds(cacheBytes: number) {
+  const share = cacheBytes / 4;
+  return { inodes: (2 * share) / INODE_BYTES, names: share / NAME_BYTES, chunkBytes: share };
 }
 
 /** The whole ring. */

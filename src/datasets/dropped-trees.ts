@@ -117,6 +117,7 @@ export class DroppedTrees implements Trees {
     const rows = [keys.tree.key(tree.id), keys.stats.key(tree.id), keys.job.key(id)];
     this.store.stageRows(rows.map((key) => ({ key, value: null })));
     this.store.trees.delete(tree.id);
+    tree.forget();
     await this.settled();
     return true;
   }

@@ -14,7 +14,7 @@ import { IdSequence } from './ids.ts';
 import { type Item, PLAIN_ITEM, type QueuedItem, VersionedKind } from './item.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
-import type { SpaceLimits, Tree, TreeOptions } from './tree.ts';
+import type { SpaceLimits, Tree, TreeCaches } from './tree.ts';
 import { loadTrees } from './tree-rows.ts';
 
 /** What the store needs of a logger; pino fits. */
@@ -29,7 +29,7 @@ export interface StoreSettings {
   readonly strict: boolean;
   /** `relaxed`: the longest time until what was acknowledged is written and synced. */
   readonly relaxedSyncMs: number;
-  readonly caches: TreeOptions;
+  readonly caches: TreeCaches;
 }
 
 export interface StoreParts {

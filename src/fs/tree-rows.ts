@@ -5,12 +5,12 @@ import type { MetaStore, Write } from '../kv/meta-store.ts';
 import { decodeKept, decodeTree, encodeKept, encodeTree } from './generation-records.ts';
 import { Generations } from './generations.ts';
 import { decodeStats, encodeStats } from './stats-record.ts';
-import { type ParentTree, Tree, type TreeOptions } from './tree.ts';
+import { type ParentTree, Tree, type TreeCaches } from './tree.ts';
 
 /** Holder of a generation that a running snapshot keeps until its second item; without that, nobody holds it. */
 export const JOB_HOLDER = Buffer.from('job');
 
-export async function loadTrees(meta: MetaStore, options: TreeOptions): Promise<Map<number, Tree>> {
+export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Map<number, Tree>> {
   const kept = await loadKept(meta);
   const usage = new Map<number, { usedBytes: number; usedInodes: number }>();
   for await (const [key, value] of meta.rows(keys.stats.range()))
@@ -21,7 +21,7 @@ export async function loadTrees(meta: MetaStore, options: TreeOptions): Promise<
     const { parent, current, noted } = decodeTree(value);
     const tree = new Tree(
       { id, parent, generations: new Generations(current, kept.get(id) ?? [], noted) },
-      options,
+      caches,
     );
     const used = usage.get(id);
     if (used) tree.count(used.usedBytes, used.usedInodes);
@@ -46,10 +46,10 @@ async function loadKept(meta: MetaStore): Promise<Map<number, number[]>> {
 export function newTree(
   id: number,
   parent: ParentTree | null,
-  options: TreeOptions,
+  caches: TreeCaches,
 ): { tree: Tree; rows: Write[] } {
   const generations = new Generations(0, [], parent !== null);
-  const tree = new Tree({ id, parent, generations }, options);
+  const tree = new Tree({ id, parent, generations }, caches);
   const rows = [
     { key: keys.tree.key(id), value: encodeTree({ parent, current: 0, noted: generations.noted }) },
     { key: keys.stats.key(id), value: encodeStats({ usedBytes: 0, usedInodes: 0 }) },

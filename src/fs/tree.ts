@@ -3,12 +3,12 @@
 // Two clocks that meet in the queue: operations stamp what they stage with `accept`; the commit worker has reached
 // `generations.current`. A snapshot bumps `accept` in the turn in which it takes its place in the queue.
 
-import type { ChunkMap } from './chunk-map.ts';
+import { type ChunkMap, inlineBytes } from './chunk-map.ts';
 import type { DirtyFile } from './dirty-file.ts';
 import type { Generations } from './generations.ts';
 import type { InodeRecord } from './inode-record.ts';
 import { LISTING_LIMITS, ListingCache, type ListingLimits } from './listing-cache.ts';
-import { TwoGenerationCache } from './two-generation-cache.ts';
+import { CachePool, TwoGenerationCache } from './two-generation-cache.ts';
 
 /** The kept generation of another tree that shows through where this tree has nothing. */
 export interface ParentTree {
@@ -41,12 +41,32 @@ export interface StagedBucket {
   readonly ticket: number;
 }
 
-export interface TreeOptions {
-  readonly inodesCached: number;
-  readonly namesCached: number;
-  readonly chunksCached: number;
-  /** {@link LISTING_LIMITS} unless said. */
+/** What all trees of a volume may keep in memory together. */
+export interface TreeCaches {
+  readonly inodes: CachePool;
+  readonly names: CachePool;
+  /** Measured in bytes. */
+  readonly chunks: CachePool;
   readonly listings?: ListingLimits;
+}
+
+/** Of a map in memory: per extent, beside its inline bytes. */
+const EXTENT_BYTES = 200;
+
+export function treeCaches(bounds: {
+  readonly inodes: number;
+  readonly names: number;
+  readonly chunkBytes: number;
+}): TreeCaches {
+  return {
+    inodes: new CachePool(bounds.inodes),
+    names: new CachePool(bounds.names),
+    chunks: new CachePool(bounds.chunkBytes),
+  };
+}
+
+function chunkCost(map: ChunkMap | null): number {
+  return EXTENT_BYTES + (map ? map.length * EXTENT_BYTES + inlineBytes(map) : 0);
 }
 
 export class Tree {
@@ -78,16 +98,23 @@ export class Tree {
 
   constructor(
     row: { readonly id: number; readonly parent: ParentTree | null; readonly generations: Generations },
-    options: TreeOptions,
+    caches: TreeCaches,
   ) {
     this.id = row.id;
     this.parent = row.parent;
     this.generations = row.generations;
     this.accept = row.generations.current;
-    this.inodes = new TwoGenerationCache(options.inodesCached);
-    this.names = new TwoGenerationCache(options.namesCached);
-    this.chunks = new TwoGenerationCache(options.chunksCached);
-    this.listings = new ListingCache(options.listings ?? LISTING_LIMITS);
+    this.inodes = new TwoGenerationCache(caches.inodes);
+    this.names = new TwoGenerationCache(caches.names);
+    this.chunks = new TwoGenerationCache(caches.chunks, chunkCost);
+    this.listings = new ListingCache(caches.listings ?? LISTING_LIMITS);
+  }
+
+  /** Gives up what is cached. */
+  forget(): void {
+    this.inodes.close();
+    this.names.close();
+    this.chunks.close();
   }
 
   /** Sets the counters to what the store says. */

@@ -136,7 +136,7 @@ async function walk(
   path: string,
 ): Promise<{ dataset: Dataset; node: Attributes }> {
   const { datasets } = context;
-  if (!path.startsWith('/')) throw new FsError('EINVAL', 'A path to mount begins with a slash');
+  // libnfs leaves the first slash out.
   const names = path.split('/').filter((name) => name !== '');
   const found =
     names.length === 0 ? { dataset: datasets.defaultDataset(), rest: [] } : datasets.resolve(names.join('/'));

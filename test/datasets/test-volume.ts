@@ -9,7 +9,7 @@ import type { Caller } from '../../src/fs/file-system.ts';
 import { inoSequenceKey, openDataset } from '../../src/fs/open-dataset.ts';
 import { SegmentLog } from '../../src/fs/segment-log.ts';
 import { Store } from '../../src/fs/store.ts';
-import type { Tree } from '../../src/fs/tree.ts';
+import { type Tree, treeCaches } from '../../src/fs/tree.ts';
 import { WriteBack } from '../../src/fs/write-back.ts';
 import { keys } from '../../src/kv/keys.ts';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
@@ -27,7 +27,6 @@ const TREE_FAMILIES = [
   keys.chunk,
 ] as const;
 const HASH_KEY = Buffer.alloc(16, 7);
-const CACHES = { inodesCached: 4096, namesCached: 4096, chunksCached: 256 };
 export const SUPERUSER: Caller = { uid: 0, gid: 0, groups: [] };
 
 let ms = 1_700_000_000_000;
@@ -90,7 +89,11 @@ export async function openVolume(
     clock,
     random,
     log: logs,
-    settings: { strict: true, relaxedSyncMs: 1000, caches: CACHES },
+    settings: {
+      strict: true,
+      relaxedSyncMs: 1000,
+      caches: treeCaches({ inodes: 4096, names: 4096, chunkBytes: 2 ** 20 }),
+    },
   });
   let nextSegment = 1 + Math.max(0, ...(await segments.list()).keys());
   const segmentLog = new SegmentLog({ segments, ids: { take: () => nextSegment++ } });

@@ -3,6 +3,7 @@ import type { Attributes, Cookie } from '../../src/fs/file-system.ts';
 import { readRun } from '../../src/fs/listing.ts';
 import { LISTING_LIMITS, ListingCache, RUN_COST } from '../../src/fs/listing-cache.ts';
 import { nameCookie } from '../../src/fs/name-cookie.ts';
+import { treeCaches } from '../../src/fs/tree.ts';
 import { keys } from '../../src/kv/keys.ts';
 import { seededRandom, upTo } from '../kv/seeded-random.ts';
 import { refusal, TestDataset } from './ops/test-dataset.ts';
@@ -174,7 +175,10 @@ describe('what is kept of listed directories', () => {
 
 describe('a listing in short stretches, while the directory changes', () => {
   const SHORT = { costMax: 24, runEntriesMax: 8, readAhead: 4 };
-  const caches = { inodesCached: 4096, namesCached: 4096, chunksCached: 16, listings: SHORT };
+  const caches = {
+    ...treeCaches({ inodes: 4096, names: 4096, chunkBytes: 2 ** 20 }),
+    listings: SHORT,
+  };
   const COLLIDING = nameCookie(Buffer.alloc(16), (name) => ({
     high: name[0]! & 3,
     low: (name[1]! & 3) * 64,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Access, type Attributes, FileType } from '../../../src/fs/file-system.ts';
 import { attributes } from '../../../src/fs/ops/attributes.ts';
+import { treeCaches } from '../../../src/fs/tree.ts';
 import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
 import { AbsentMetaStore } from '../../kv/absent-meta-store.ts';
 import { seededRandom } from '../../kv/seeded-random.ts';
@@ -44,7 +45,7 @@ describe('attributes', () => {
     const meta = new AbsentMetaStore(new MemoryMetaStore(), seededRandom(1), 0.9);
     const absent = await TestDataset.open({
       meta,
-      caches: { inodesCached: 2, namesCached: 2, chunksCached: 2 },
+      caches: treeCaches({ inodes: 2, names: 2, chunkBytes: 1000 }),
     });
     const made: Attributes[] = [];
     for (const name of ['a', 'b', 'c', 'd']) made.push(await absent.file(await absent.root(), name));

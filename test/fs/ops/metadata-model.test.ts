@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { FileType, NodeRef } from '../../../src/fs/file-system.ts';
 import { FsError, type FsErrorCode } from '../../../src/fs/fs-error.ts';
 import { nameCookie } from '../../../src/fs/name-cookie.ts';
+import { treeCaches } from '../../../src/fs/tree.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
 import { AbsentMetaStore } from '../../kv/absent-meta-store.ts';
@@ -155,7 +156,7 @@ async function runInTurn(seed: number, options: TestDatasetOptions, count: numbe
   }
 }
 
-const TINY_CACHES = { inodesCached: 2, namesCached: 2, chunksCached: 2 };
+const tinyCaches = () => treeCaches({ inodes: 2, names: 2, chunkBytes: 1000 });
 /** Every name in one of two buckets. */
 const COLLIDING = nameCookie(Buffer.alloc(16), (name) => ({ high: 0, low: (name[0]! & 1) * 0x40 }));
 const seeds = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
@@ -170,7 +171,7 @@ it.each(seeds(6))('agrees with the model when names collide (seed %i)', async (s
 
 it.each(seeds(6))('agrees with the model when nothing is resident for long (seed %i)', async (seed) => {
   const meta = new AbsentMetaStore(new MemoryMetaStore(), seededRandom(seed));
-  await runInTurn(seed, { meta, caches: TINY_CACHES }, 150);
+  await runInTurn(seed, { meta, caches: tinyCaches() }, 150);
 });
 
 it.each(seeds(10))(
@@ -178,7 +179,7 @@ it.each(seeds(10))(
   async (seed) => {
     const random = seededRandom(seed);
     const meta = new AbsentMetaStore(new MemoryMetaStore(), seededRandom(seed + 1000));
-    const { dataset, model } = await start({ meta, caches: TINY_CACHES });
+    const { dataset, model } = await start({ meta, caches: tinyCaches() });
     for (let round = 0; round < 30; round++) {
       const operations = Array.from({ length: 8 }, () => randomOperation(random, model));
       await Promise.all(operations.map((operation) => overlapping(dataset, model, operation)));

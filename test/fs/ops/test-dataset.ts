@@ -39,7 +39,7 @@ import { setattr } from '../../../src/fs/ops/setattr.ts';
 import { Records } from '../../../src/fs/records.ts';
 import { SegmentLog } from '../../../src/fs/segment-log.ts';
 import { Store } from '../../../src/fs/store.ts';
-import type { TreeOptions } from '../../../src/fs/tree.ts';
+import { type TreeCaches, treeCaches } from '../../../src/fs/tree.ts';
 import { newTree } from '../../../src/fs/tree-rows.ts';
 import { Turn } from '../../../src/fs/turn.ts';
 import { WriteBack } from '../../../src/fs/write-back.ts';
@@ -53,13 +53,12 @@ export const ALICE: Caller = { uid: 1001, gid: 100, groups: [200] };
 export const BOB: Caller = { uid: 1002, gid: 101, groups: [] };
 
 const HASH_KEY = Buffer.alloc(16, 7);
-const CACHES = { inodesCached: 4096, namesCached: 4096, chunksCached: 256 };
 
 export interface TestDatasetOptions {
   readonly meta?: MetaStore;
   /** Tests of collisions and of the order of a listing choose their own. */
   readonly cookieOf?: NameCookie;
-  readonly caches?: TreeOptions;
+  readonly caches?: TreeCaches;
 }
 
 /** Time that goes on a millisecond with every look at it. */
@@ -132,7 +131,7 @@ export class TestDataset {
     const random = seededBytes(1);
     const logged: Logged[] = [];
     const log = (details: object, message: string) => void logged.push({ details, message });
-    const caches = options.caches ?? CACHES;
+    const caches = options.caches ?? treeCaches({ inodes: 4096, names: 4096, chunkBytes: 2 ** 20 });
     const segments = new DiskOfSize();
     const store = await Store.open({
       meta,

@@ -1,0 +1,217 @@
+// The server: a volume from a data directory, NFS in front of it, and the administration beside both.
+
+import { hostname } from 'node:os';
+import { announce } from './admin/announce.ts';
+import type { RunningServer, ServerStart } from './admin/cli/cli-io.ts';
+import { hostPortText } from './admin/config/host-port.ts';
+import type { Settings } from './admin/config/settings.ts';
+import { type AdminServer, startAdminServer } from './admin/grpc/grpc-server.ts';
+import { type HttpServer, startHttpServer } from './admin/http/http-server.ts';
+import type { MetricsSource } from './admin/http/metrics-source.ts';
+import type { ManagedServer } from './admin/managed-server.ts';
+import { listenError, StartError } from './admin/start-error.ts';
+import { systemClock, systemRandom } from './clock.ts';
+import { checkVolume } from './datasets/check/check-volume.ts';
+import { type DataDirectory, openDataDirectory } from './kv/data-directory.ts';
+import { VolumeError } from './kv/volume-error.ts';
+import { NfsServer } from './nfs/nfs-server.ts';
+import { ListenError } from './nfs/rpc/endpoint.ts';
+import { openVolume, type Volume } from './volume.ts';
+
+/** Of the bytes for metadata: half are LevelDB's blocks, half decoded records. */
+const LEVEL_SHARE = 0.5;
+
+export async function runServer(start: ServerStart): Promise<RunningServer> {
+  const server = new Server(start);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.close(0).catch(() => {});
+    throw startErrorOf(error, start.settings);
+  }
+  return server;
+}
+
+class Server implements RunningServer, ManagedServer {
+  private readonly options: ServerStart;
+  private readonly startedMs = systemClock.elapsedMs();
+  private directory: DataDirectory | undefined;
+  private volume: Volume | undefined;
+  private nfs: NfsServer | undefined;
+  private admin: AdminServer | undefined;
+  private http: HttpServer | undefined;
+  private closing = false;
+
+  constructor(options: ServerStart) {
+    this.options = options;
+  }
+
+  async start(): Promise<void> {
+    const { settings, log, version } = this.options;
+    this.directory = await openStores(settings);
+    const { meta, segments, format } = this.directory;
+    this.volume = await openVolume({
+      meta,
+      segments,
+      format,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      settings: {
+        durability: settings.durability,
+        relaxedSyncMs: settings.relaxedSyncIntervalMs,
+        dirtyBytesMax: settings.dirtyBytesMax,
+        diskReserveBytes: settings.diskReserveBytes,
+        cacheBytes: settings.cache.metadataBytes * (1 - LEVEL_SHARE),
+      },
+    });
+    const { datasets } = this.volume;
+    const { connections, callsInFlight, idleMs } = settings.limits;
+    this.nfs = await NfsServer.listen({
+      datasets,
+      exports: settings.exports,
+      volume: format,
+      replies: await this.volume.replies(),
+      listen: settings.listen,
+      portmapListen: settings.portmapListen,
+      limits: { connectionsMax: connections, callsInFlightMax: callsInFlight, idleMs },
+      log,
+      clock: systemClock,
+    });
+    this.admin = await startAdminServer({
+      server: this,
+      log,
+      clock: systemClock,
+      socket: settings.adminSocket,
+      tcp: settings.grpc,
+    });
+    const { httpListen } = settings;
+    if (httpListen) {
+      const notReady = () => this.failure() ?? (this.closing ? 'The server is stopping' : undefined);
+      this.http = await startHttpServer({ listen: httpListen, metrics: this.metrics(), notReady, log });
+    }
+    announce(
+      {
+        settings,
+        version,
+        volumeUuid: uuidText(format.uuid),
+        nfs: this.nfs.endpoint,
+        portmap: settings.portmapListen,
+        grpc: this.admin.tcp,
+        http: this.http?.endpoint,
+        hostname: hostname(),
+        datasets: datasets.list().length,
+        defaultDataset: datasets.defaultDataset().name,
+      },
+      log,
+    );
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    await this.nfs?.close(deadlineMs / 2);
+    await Promise.all([this.admin?.close(deadlineMs / 4), this.http?.close()]);
+    await this.volume?.close();
+    await this.directory?.close();
+  }
+
+  get datasets() {
+    return this.volume!.datasets;
+  }
+
+  status() {
+    const { settings, version } = this.options;
+    const { format, writeBack, store } = this.volume!;
+    let segmentBytes = 0;
+    for (const { totalBytes } of store.live.segments.values()) segmentBytes += totalBytes;
+    return {
+      version,
+      volumeUuid: uuidText(format.uuid),
+      dataDir: settings.dataDir,
+      listen: hostPortText(this.nfs!.endpoint),
+      durability: settings.durability,
+      uptimeMs: systemClock.elapsedMs() - this.startedMs,
+      failure: this.failure(),
+      diskBytes: segmentBytes,
+      diskAvailableBytes: writeBack.freeBytes(),
+      dirtyBytes: writeBack.dirtyBytes,
+    };
+  }
+
+  clients() {
+    return this.nfs!.clients();
+  }
+
+  exports() {
+    return this.nfs!.exports.list();
+  }
+
+  async reloadExports() {
+    const { exports } = this.options.reloadSettings();
+    this.nfs!.exports.reload(exports);
+    return exports;
+  }
+
+  check(options: { readonly path: string | undefined; readonly repair: boolean }) {
+    return checkVolume(this.volume!, options);
+  }
+
+  private failure(): string | undefined {
+    return this.volume?.store.poisoned
+      ? 'The store failed to write: nothing more is acknowledged until the server is started again'
+      : undefined;
+  }
+
+  private metrics(): MetricsSource {
+    const nfs = this.nfs!;
+    const { datasets, store } = this.volume!;
+    const { settings } = this.options;
+    return {
+      datasets,
+      rpc: () => nfs.statistics,
+      connections: () => nfs.clients().length,
+      store: () => {
+        const { inodes, names, chunks } = store.parts.settings.caches;
+        const { diskBytes, diskAvailableBytes, dirtyBytes } = this.status();
+        return {
+          dirtyBytes,
+          dirtyBytesMax: settings.dirtyBytesMax,
+          commit: store.statistics,
+          segments: store.live.segments.size,
+          segmentBytes: diskBytes,
+          diskAvailableBytes,
+          caches: [
+            { name: 'inodes', hits: inodes.hits, misses: inodes.misses },
+            { name: 'names', hits: names.hits, misses: names.misses },
+            { name: 'chunks', hits: chunks.hits, misses: chunks.misses },
+          ],
+        };
+      },
+    };
+  }
+}
+
+/** @throws VolumeError */
+export function openStores(settings: Settings): Promise<DataDirectory> {
+  const { metadataBytes, warmBytes } = settings.cache;
+  const levelSettings = { warmBytesMax: warmBytes, cacheBytes: metadataBytes * LEVEL_SHARE };
+  return openDataDirectory(settings.dataDir, levelSettings, systemRandom);
+}
+
+/** What the person who starts the server can mend, in words for them; anything else as it is. */
+export function startErrorOf(error: unknown, settings: Settings): unknown {
+  if (error instanceof VolumeError) return new StartError(error.message, { cause: error });
+  if (error instanceof ListenError) {
+    const { host, port, code } = error;
+    const { portmapListen } = settings;
+    const isPortmap = portmapListen?.port === port && portmapListen.host === host;
+    const flag = isPortmap ? '--portmap-listen' : '--listen';
+    return listenError({ endpoint: hostPortText({ host, port }), flag, code, cause: error });
+  }
+  return error;
+}
+
+function uuidText(uuid: Buffer): string {
+  return uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
