@@ -5,9 +5,8 @@ import { readFileSync } from 'node:fs';
 import type { CliIo } from './admin/cli/cli-io.ts';
 import { main } from './admin/cli/main.ts';
 import { createLog } from './admin/create-log.ts';
-import { StartError } from './admin/start-error.ts';
 import { systemClock } from './clock.ts';
-import { runServer } from './server.ts';
+import { checkOffline, runServer } from './server.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -24,9 +23,12 @@ const io: CliIo = {
   exit: (status) => process.exit(status),
   createLog: (settings) => createLog(settings, { descriptor: 1, isTerminal: process.stdout.isTTY }),
   runServer,
-  checkOffline: () => {
-    throw new StartError('Cannot check a data directory yet');
-  },
+  checkOffline: (settings, options) =>
+    checkOffline(
+      settings,
+      createLog(settings.log, { descriptor: 2, isTerminal: process.stderr.isTTY }),
+      options,
+    ),
 };
 
 // The reader of a pipe may go before all is written: `cairn dataset list | head -1` is no failure.

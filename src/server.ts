@@ -1,6 +1,7 @@
 // The server: a volume from a data directory, NFS in front of it, and the administration beside both.
 
 import { hostname } from 'node:os';
+import type { AdminLog } from './admin/admin-log.ts';
 import { announce } from './admin/announce.ts';
 import type { RunningServer, ServerStart } from './admin/cli/cli-io.ts';
 import { hostPortText } from './admin/config/host-port.ts';
@@ -8,15 +9,16 @@ import type { Settings } from './admin/config/settings.ts';
 import { type AdminServer, startAdminServer } from './admin/grpc/grpc-server.ts';
 import { type HttpServer, startHttpServer } from './admin/http/http-server.ts';
 import type { MetricsSource } from './admin/http/metrics-source.ts';
-import type { ManagedServer } from './admin/managed-server.ts';
+import type { CheckEvent, CheckOptions, ManagedServer } from './admin/managed-server.ts';
 import { listenError, StartError } from './admin/start-error.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { checkVolume } from './datasets/check/check-volume.ts';
+import { DatasetError } from './datasets/datasets.ts';
 import { type DataDirectory, openDataDirectory } from './kv/data-directory.ts';
 import { VolumeError } from './kv/volume-error.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
 import { ListenError } from './nfs/rpc/endpoint.ts';
-import { openVolume, type Volume } from './volume.ts';
+import { openVolume, type Volume, type VolumeParts } from './volume.ts';
 
 /** Of the bytes for metadata: half are LevelDB's blocks, half decoded records. */
 const LEVEL_SHARE = 0.5;
@@ -49,22 +51,8 @@ class Server implements RunningServer, ManagedServer {
   async start(): Promise<void> {
     const { settings, log, version } = this.options;
     this.directory = await openStores(settings);
-    const { meta, segments, format } = this.directory;
-    this.volume = await openVolume({
-      meta,
-      segments,
-      format,
-      clock: systemClock,
-      random: systemRandom,
-      log,
-      settings: {
-        durability: settings.durability,
-        relaxedSyncMs: settings.relaxedSyncIntervalMs,
-        dirtyBytesMax: settings.dirtyBytesMax,
-        diskReserveBytes: settings.diskReserveBytes,
-        cacheBytes: settings.cache.metadataBytes * (1 - LEVEL_SHARE),
-      },
-    });
+    const { format } = this.directory;
+    this.volume = await openVolume(volumeParts(this.directory, settings, log));
     const { datasets } = this.volume;
     const { connections, callsInFlight, idleMs } = settings.limits;
     this.nfs = await NfsServer.listen({
@@ -153,8 +141,12 @@ class Server implements RunningServer, ManagedServer {
     return exports;
   }
 
-  check(options: { readonly path: string | undefined; readonly repair: boolean }) {
-    return checkVolume(this.volume!, options);
+  check(options: CheckOptions) {
+    if (!options.repair) return checkVolume(this.volume!, options);
+    throw new DatasetError(
+      'busy',
+      'Cannot repair a volume while it is served: stop the server, then check it with --repair',
+    );
   }
 
   private failure(): string | undefined {
@@ -192,15 +184,55 @@ class Server implements RunningServer, ManagedServer {
   }
 }
 
+/** The check of a data directory that no server has open. @throws StartError */
+export async function* checkOffline(
+  settings: Settings,
+  log: AdminLog,
+  options: CheckOptions,
+): AsyncIterable<CheckEvent> {
+  const directory = await openStores(settings).catch((error: unknown) => {
+    throw startErrorOf(error, settings);
+  });
+  try {
+    const volume = await openVolume(volumeParts(directory, settings, log));
+    yield* checkVolume(volume, options);
+    await volume.close();
+  } finally {
+    await directory.close();
+  }
+}
+
+function volumeParts(
+  { meta, segments, format }: DataDirectory,
+  settings: Settings,
+  log: AdminLog,
+): VolumeParts {
+  return {
+    meta,
+    segments,
+    format,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    settings: {
+      durability: settings.durability,
+      relaxedSyncMs: settings.relaxedSyncIntervalMs,
+      dirtyBytesMax: settings.dirtyBytesMax,
+      diskReserveBytes: settings.diskReserveBytes,
+      cacheBytes: settings.cache.metadataBytes * (1 - LEVEL_SHARE),
+    },
+  };
+}
+
 /** @throws VolumeError */
-export function openStores(settings: Settings): Promise<DataDirectory> {
+function openStores(settings: Settings): Promise<DataDirectory> {
   const { metadataBytes, warmBytes } = settings.cache;
   const levelSettings = { warmBytesMax: warmBytes, cacheBytes: metadataBytes * LEVEL_SHARE };
   return openDataDirectory(settings.dataDir, levelSettings, systemRandom);
 }
 
 /** What the person who starts the server can mend, in words for them; anything else as it is. */
-export function startErrorOf(error: unknown, settings: Settings): unknown {
+function startErrorOf(error: unknown, settings: Settings): unknown {
   if (error instanceof VolumeError) return new StartError(error.message, { cause: error });
   if (error instanceof ListenError) {
     const { host, port, code } = error;

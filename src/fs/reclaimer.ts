@@ -43,6 +43,7 @@ export class Reclaimer {
   private running: Promise<void> | null = null;
   private again = false;
   private stopped = false;
+  private paused = 0;
   private timer: Timer | null = null;
   private soon: Timer | null = null;
   private compactedRows = 0;
@@ -63,6 +64,7 @@ export class Reclaimer {
   wake(): void {
     if (this.stopped) return;
     this.again = true;
+    if (this.paused > 0) return;
     this.running ??= this.run().finally(() => {
       this.running = null;
     });
@@ -82,6 +84,17 @@ export class Reclaimer {
     while (this.running !== null) await this.running;
   }
 
+  /** Nothing is given back until {@link resume}: what is read meanwhile stays where it is. */
+  async pause(): Promise<void> {
+    this.paused++;
+    await this.idle();
+  }
+
+  resume(): void {
+    this.paused--;
+    if (this.paused === 0 && this.again) this.wake();
+  }
+
   /** Ends after the step under way. */
   async stop(): Promise<void> {
     this.stopped = true;
@@ -92,7 +105,7 @@ export class Reclaimer {
 
   private async run(): Promise<void> {
     try {
-      while (this.again && !this.stopped) {
+      while (this.again && !this.stopped && this.paused === 0) {
         this.again = false;
         await this.reclaim();
       }
@@ -119,7 +132,7 @@ export class Reclaimer {
 
   /** Nothing happened for a while: now is the time for what costs much. */
   private async quiet(): Promise<void> {
-    if (this.stopped || this.running !== null) return;
+    if (this.stopped || this.paused > 0 || this.running !== null) return;
     const { store, segmentLog } = this.options;
     const open = segmentLog.openSegment;
     const liveBytes = open ? (store.live.segments.get(open.id)?.liveBytes ?? 0) : 0;

@@ -29,6 +29,12 @@ export function seal(value: Buffer, birth: number): void {
   putU32(value, end, crc32(value.subarray(0, end)));
 }
 
+/** The same, where the value is made and used at once. */
+export function sealed(value: Buffer, birth: number): Buffer {
+  seal(value, birth);
+  return value;
+}
+
 export function birthOf(value: Buffer): number {
   return getU32(value, 1);
 }

@@ -172,7 +172,7 @@ describe('the ids of a volume', () => {
   it('are refused, not invented, when the reservation fails', async () => {
     const { segmentIds } = await openFormat(meta, countingRandom());
     meta.write = () => Promise.reject(new Error('the disk is gone'));
-    for (let i = 0; i < 1024; i++) segmentIds.take();
+    for (let i = 0; i < 1024; i++) void segmentIds.take();
     await expect(segmentIds.take()).rejects.toThrow('the disk is gone');
   });
 

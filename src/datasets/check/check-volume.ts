@@ -1,9 +1,103 @@
-import type { Datasets } from '../datasets.ts';
+// `cairn check`: the whole store against itself, told in paths as a client sees them.
+
+import { StoreCheck } from '../../fs/check/check-store.ts';
+import type { Finding } from '../../fs/check/finding.ts';
+import { inodePath } from '../../fs/check/inode-path.ts';
+import { nameCookie } from '../../fs/name-cookie.ts';
+import type { Reclaimer } from '../../fs/reclaimer.ts';
+import { Records } from '../../fs/records.ts';
+import type { Store } from '../../fs/store.ts';
+import type { Write } from '../../kv/meta-store.ts';
+import { loadRegistry } from '../registry-rows.ts';
+
+export interface CheckedVolume {
+  readonly store: Store;
+  readonly reclaimer: Reclaimer;
+}
+
+export interface CheckRequest {
+  /** Only this path and what is below it; everything when undefined. */
+  readonly path: string | undefined;
+  readonly repair: boolean;
+}
+
+interface Reported {
+  readonly kind: string;
+  readonly path: string;
+  readonly message: string;
+  readonly repaired: boolean;
+}
+
+interface Summary {
+  readonly datasets: number;
+  readonly inodes: number;
+  readonly bytes: number;
+  readonly findings: number;
+  readonly repaired: number;
+}
+
+export type CheckReport = { readonly finding: Reported } | { readonly summary: Summary };
+
+/** Rows of repairs written in one batch. */
+const REPAIR_ROWS = 1000;
+
+/**
+ * Goes through everything as of one moment; file data keeps its place meanwhile, all else goes on.
+ * With `repair` nothing else may use the volume: rows are rewritten under what is cached.
+ */
 export async function* checkVolume(
-  volume: { readonly datasets: Datasets },
-  _options: { readonly path: string | undefined; readonly repair: boolean },
-) {
-  yield {
-    summary: { datasets: volume.datasets.list().length, inodes: 0, bytes: 0, findings: 0, repaired: 0 },
-  };
+  volume: CheckedVolume,
+  { path, repair }: CheckRequest,
+): AsyncGenerator<CheckReport> {
+  const { store, reclaimer } = volume;
+  await reclaimer.pause();
+  try {
+    await store.durable(store.ticket);
+    const { meta } = store.parts;
+    const loaded = await loadRegistry(meta);
+    const names = new Map(loaded.records.map(({ name, headTree }) => [headTree, name]));
+    const dropped = new Set([...store.trees.values()].filter((tree) => tree.dropped).map(({ id }) => id));
+    const cookieOf = nameCookie(store.parts.hashKey);
+    const check = new StoreCheck({ meta, segments: store.parts.segments, cookieOf }, dropped);
+    let findings = 0;
+    let repaired = 0;
+    const repairs: Write[] = [];
+    for await (const finding of check.run()) {
+      const where = await pathOf(store, names, finding);
+      if (path !== undefined && !isBelow(where, path)) continue;
+      findings++;
+      const mended = repair && finding.repair !== null;
+      if (mended) {
+        repairs.push(...finding.repair);
+        repaired++;
+      }
+      const { kind, message } = finding;
+      yield { finding: { kind, path: where, message, repaired: mended } };
+    }
+    for (let at = 0; at < repairs.length; at += REPAIR_ROWS) {
+      await meta.write(repairs.slice(at, at + REPAIR_ROWS), true);
+    }
+    yield { summary: { datasets: names.size, ...check.totals, findings, repaired } };
+  } finally {
+    reclaimer.resume();
+  }
+}
+
+async function pathOf(store: Store, names: ReadonlyMap<number, string>, finding: Finding): Promise<string> {
+  if (finding.tree === null) return '';
+  const dataset = names.get(finding.tree);
+  const tree = store.trees.get(finding.tree);
+  if (!dataset || !tree) return '';
+  if (finding.ino === null) return `/${dataset}`;
+  const records = new Records(store, tree, nameCookie(store.parts.hashKey));
+  const inner = await inodePath(records, finding.ino);
+  return ['', dataset, inner, finding.name?.toString() ?? '']
+    .filter((part, at) => at === 0 || part !== '')
+    .join('/');
+}
+
+/** Findings that belong to no path concern everybody. */
+function isBelow(path: string, wanted: string): boolean {
+  const top = `/${wanted.split('/').filter(Boolean).join('/')}`;
+  return path === '' || top === '/' || path === top || path.startsWith(`${top}/`);
 }
