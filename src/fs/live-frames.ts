@@ -147,8 +147,8 @@ export class LiveFrames {
   static rows(batch: Batch): Write[] {
     return [...batch.segments].map(([segment, record]) => ({
       key: keys.segment.key(segment),
-      value: record?.encode(),
-    })) as Write[];
+      value: record ? record.encode() : null,
+    }));
   }
 
   private edit(batch: Batch, segment: number): SegmentRecord {
