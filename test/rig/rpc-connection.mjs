@@ -38,7 +38,9 @@ export class RpcConnection {
         });
         return new RpcConnection(socket);
       } catch (error) {
-        if (error.code !== 'EADDRINUSE' || tries > 100) throw error;
+        // Linux says the latter for a port whose last connection to the server is still in TIME_WAIT.
+        const taken = error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL';
+        if (!taken || !reserved || tries >= 400) throw error;
       }
     }
   }
