@@ -75,8 +75,8 @@ export class SegmentLog {
   private readonly segmentBytesMax: number;
   private open: OpenSegment | null = null;
   private opening: Promise<OpenSegment> | null = null;
-  /** Its file may be there already. */
-  private creating = 0;
+  /** The segment that is being made: its file may be there already. */
+  private creating: number | null = null;
   /** Appends that have not landed, by segment. */
   private readonly flights = new Map<number, number>();
 
@@ -141,7 +141,7 @@ export class SegmentLog {
     const { open } = this;
     if (!open || open.writing > 0 || this.flights.has(open.writer.id)) return;
     this.open = null;
-    await open.writer.close();
+    await closed(open.writer);
   }
 
   get openSegment(): { readonly id: number; readonly bytes: number } | null {
@@ -165,8 +165,8 @@ export class SegmentLog {
       for (const segment of flown) this.land(segment);
       flown.clear();
     };
+    const written: Promise<void>[] = [];
     try {
-      const written: Promise<void>[] = [];
       for (let next = 0; next < items.length; ) {
         // Another append may have filled the new one before this one goes on.
         while (!this.open) await this.openNext();
@@ -185,11 +185,16 @@ export class SegmentLog {
           this.statistics.frames++;
         }
         if (!this.hasRoom(segment, at)) this.open = null;
-        written.push(this.writeTo(segment, buffers));
+        const writing = this.writeTo(segment, buffers);
+        // It may fail while the next segment is being opened, when nobody waits for it yet.
+        writing.catch(() => {});
+        written.push(writing);
       }
       await settled(written);
       return landed;
     } catch (error) {
+      // No next segment could be opened: what went to the one before it is still being written.
+      await Promise.allSettled(written);
       landed();
       throw error;
     }
@@ -212,8 +217,7 @@ export class SegmentLog {
       throw error;
     } finally {
       segment.writing--;
-      // Durable is what counts: a close that fails afterwards loses nothing.
-      if (this.open !== segment && segment.writing === 0) await writer.close().catch(() => {});
+      if (this.open !== segment && segment.writing === 0) await closed(writer);
     }
   }
 
@@ -225,11 +229,16 @@ export class SegmentLog {
   }
 
   private async create(): Promise<OpenSegment> {
-    this.creating = await this.options.ids.take();
-    const writer = await this.options.segments.create(this.creating);
-    this.statistics.segments++;
-    this.open = { writer, frames: 0, writing: 0 };
-    return this.open;
+    const id = await this.options.ids.take();
+    this.creating = id;
+    try {
+      const writer = await this.options.segments.create(id);
+      this.statistics.segments++;
+      this.open = { writer, frames: 0, writing: 0 };
+      return this.open;
+    } finally {
+      this.creating = null;
+    }
   }
 
   private land(segment: number): void {
@@ -241,6 +250,11 @@ export class SegmentLog {
 
 function named({ segment, index, at }: Place, stored: number): NamedFrame {
   return { segment, index, end: at + stored, stored };
+}
+
+/** Durable is what counts: a close that fails afterwards loses nothing. */
+function closed(writer: SegmentWriter): Promise<void> {
+  return writer.close().catch(() => {});
 }
 
 /** Waits for all, also when one has failed: until then their buffers are in use. */
