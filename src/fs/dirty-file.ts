@@ -51,8 +51,8 @@ export class DirtyFile {
   costBytes = 0;
   /** The flush under way. */
   flushing: Promise<void> | null = null;
-  /** Flushes in a row that failed. */
-  failures = 0;
+  /** The last flush did. */
+  hasFailed = false;
   /** Since when something waits, on the monotonic clock. */
   readonly sinceMs: number;
   private readonly flusher: Flusher;

@@ -125,24 +125,29 @@ export class WriteBack implements Flusher {
 
   /** Runs once everything that was written before `date` is staged. @throws FsError `EIO` when it cannot be */
   async flushUntil(records: Records, ino: number, date: number): Promise<void> {
-    for (;;) {
+    for (let failures = 0; ; ) {
       const file = records.tree.dirty.get(ino);
       if (!file || file.oldest >= date) return;
-      if (file.failures >= FAILURES_MAX)
-        throw new FsError('EIO', 'File data cannot be written to its segment');
       await this.flush(file);
+      failures = this.countFailure(file, failures);
     }
   }
 
   /** All dirty data of a tree that was accepted before generation `accept`; all there is, for a clean stop. */
   async flushAll(tree: Tree, accept = Number.POSITIVE_INFINITY): Promise<void> {
     for (const file of [...tree.dirty.values()]) {
-      while (tree.dirty.get(file.ino) === file && file.isOlderThan(accept)) {
-        if (file.failures >= FAILURES_MAX)
-          throw new FsError('EIO', 'File data cannot be written to its segment');
+      for (let failures = 0; tree.dirty.get(file.ino) === file && file.isOlderThan(accept); ) {
         await this.flush(file);
+        failures = this.countFailure(file, failures);
       }
     }
+  }
+
+  /** @throws FsError `EIO` to the one who waits, when so many flushes in a row have failed; the bytes stay in memory */
+  private countFailure(file: DirtyFile, failures: number): number {
+    if (!file.hasFailed) return 0;
+    if (failures + 1 < FAILURES_MAX) return failures + 1;
+    throw new FsError('EIO', 'File data cannot be written to its segment');
   }
 
   /** What a SETATTR or a stable write sets must not be covered by the time of an earlier write. */
@@ -186,16 +191,17 @@ export class WriteBack implements Flusher {
   private async run(file: DirtyFile): Promise<void> {
     try {
       await this.flushes.run(file);
-      file.failures = 0;
+      file.hasFailed = false;
     } catch (error) {
+      file.hasFailed = true;
       if (this.options.store.poisoned) throw error;
-      file.failures++;
       const details = { err: error, tree: file.records.tree.id, ino: file.ino };
       this.options.log.error(details, 'File data could not be written to its segment; it stays in memory');
       await new Promise<void>((resolve) => this.options.clock.after(RETRY_MS, resolve));
+    } finally {
+      this.changed(file);
+      this.madeProgress();
     }
-    this.changed(file);
-    this.madeProgress();
   }
 
   private madeProgress(): void {
