@@ -18,6 +18,7 @@ export const REPLY_AGE_MAX_MS = 120_000;
 export const REPLIES_MAX = 8192;
 export const REPLY_BYTES_MAX = 8 * 2 ** 20;
 export const RING_SLOTS = 4096;
+const AGE_CHECK_ADDS = 256;
 
 interface Entry {
   readonly checksum: number;
@@ -34,6 +35,7 @@ export class DuplicateRequestCache {
   private readonly entries = new Map<string, Entry>();
   private bytes = 0;
   private nextSlot = 0;
+  private adds = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -137,10 +139,13 @@ export class DuplicateRequestCache {
   }
 
   private trim(): void {
+    const full = this.entries.size > REPLIES_MAX || this.bytes > REPLY_BYTES_MAX;
+    // Age is looked at on every call for the entry itself; here it only gives memory back.
+    if (!full && this.adds++ % AGE_CHECK_ADDS !== 0) return;
     const oldestMs = this.clock.elapsedMs() - REPLY_AGE_MAX_MS;
     for (const [key, entry] of this.entries) {
-      const full = this.entries.size > REPLIES_MAX || this.bytes > REPLY_BYTES_MAX;
-      if (!full && entry.atMs > oldestMs) return;
+      const stillFull = this.entries.size > REPLIES_MAX || this.bytes > REPLY_BYTES_MAX;
+      if (!stillFull && entry.atMs > oldestMs) return;
       this.drop(key, entry);
     }
   }
