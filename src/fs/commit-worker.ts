@@ -12,6 +12,8 @@ import { FsError } from './fs-error.ts';
 import type { QueuedItem } from './item.ts';
 import { keyId } from './key-id.ts';
 
+/** So many items make a batch that need not wait for more. */
+const EARLY_ITEMS = 4;
 /** More items than this do not wait for the delay. */
 const QUEUE_MAX = 4096;
 
@@ -40,6 +42,8 @@ export class CommitWorker {
   private readonly options: CommitWorkerOptions;
   private queue: QueuedItem[] = [];
   private running = false;
+  /** Will run after this turn. */
+  private scheduled = false;
   private writing = false;
   private delay: Timer | null = null;
   private durableTicket = 0;
@@ -95,10 +99,25 @@ export class CommitWorker {
   private wake(): void {
     this.delay?.cancel();
     this.delay = null;
-    if (this.running) return;
-    this.running = true;
+    if (this.running || this.scheduled) return;
+    this.scheduled = true;
     // After this turn, so that calls which arrived together share the batch.
-    queueMicrotask(() => void this.run());
+    queueMicrotask(() => this.start());
+  }
+
+  /**
+   * Begins with what waits, when that is worth a batch: the sync goes on while the calls that arrived together with
+   * these are served. Only between operations, because one may stage several items for one batch.
+   */
+  startEarly(): void {
+    if (this.scheduled && this.queue.length >= EARLY_ITEMS) this.start();
+  }
+
+  private start(): void {
+    if (!this.scheduled) return;
+    this.scheduled = false;
+    this.running = true;
+    void this.run();
   }
 
   private async run(): Promise<void> {

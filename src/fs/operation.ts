@@ -51,6 +51,7 @@ export function mutate<R>(
   call: Mutation<R>,
   body: (turn: Turn) => () => R,
 ): Eventual<Staged<R>> {
+  context.records.store.beginOperation();
   return attempt(() => {
     const turn = new Turn(context.records, context.clock.now());
     const finish = body(turn);

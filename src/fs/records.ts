@@ -19,10 +19,18 @@ import { DamageError, verify } from './versioned-value.ts';
 
 const EMPTY_BUCKET: DirectoryBucket = [];
 
+interface LastBucket extends Cookie {
+  readonly directory: number;
+  readonly ticket: number;
+  readonly bucket: DirectoryBucket;
+}
+
 export class Records {
   readonly store: Store;
   readonly tree: Tree;
   readonly cookieOf: NameCookie;
+  /** The bucket that was read last, good until something is staged. */
+  private lastBucket: LastBucket | null = null;
 
   constructor(store: Store, tree: Tree, cookieOf: NameCookie) {
     this.store = store;
@@ -52,9 +60,17 @@ export class Records {
     return entry;
   }
 
-  bucket(directory: number, cookie: Cookie): DirectoryBucket {
-    const key = keys.dirEntry.key(this.tree.id, directory, cookie.high, cookie.low);
-    return this.read(key, 'directory', directory, decodeBucket) ?? EMPTY_BUCKET;
+  bucket(directory: number, { high, low }: Cookie): DirectoryBucket {
+    const last = this.lastBucket;
+    const { ticket } = this.store;
+    // An operation that looks for a name and then adds or removes it asks twice.
+    if (last?.directory === directory && last.low === low && last.high === high && last.ticket === ticket) {
+      return last.bucket;
+    }
+    const key = keys.dirEntry.key(this.tree.id, directory, high, low);
+    const bucket = this.read(key, 'directory', directory, decodeBucket) ?? EMPTY_BUCKET;
+    this.lastBucket = { directory, high, low, ticket, bucket };
+    return bucket;
   }
 
   /** The extent map of a window; null where nothing was ever written. */

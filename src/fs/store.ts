@@ -110,6 +110,11 @@ export class Store {
     return value;
   }
 
+  /** A new operation begins: those before it have staged all that they will. */
+  beginOperation(): void {
+    this.worker.startEarly();
+  }
+
   /** @throws FsError `EIO` once the store is poisoned */
   check(): void {
     this.worker.check();

@@ -2,7 +2,7 @@
 
 import { keys } from '../kv/keys.ts';
 import type { MetaStore, Write } from '../kv/meta-store.ts';
-import { decodeKept, decodeTree, encodeKept, encodeTree } from './generation-records.ts';
+import { decodeKept, decodeTree, encodeTree } from './generation-records.ts';
 import { Generations } from './generations.ts';
 import { decodeStats, encodeStats } from './stats-record.ts';
 import { type ParentTree, Tree, type TreeCaches } from './tree.ts';
@@ -55,15 +55,4 @@ export function newTree(
     { key: keys.stats.key(id), value: encodeStats({ usedBytes: 0, usedInodes: 0 }) },
   ];
   return { tree, rows };
-}
-
-/** Rows of the generations that only an unfinished snapshot keeps: a restart gives them up. */
-export function keptRow(
-  tree: number,
-  generation: number,
-  usedBytes: number,
-  usedInodes: number,
-  holders: Buffer[],
-): Write {
-  return { key: keys.kept.key(tree, generation), value: encodeKept({ usedBytes, usedInodes, holders }) };
 }

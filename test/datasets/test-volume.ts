@@ -100,10 +100,11 @@ export async function openVolume(
   const space = { dirtyBytesMax: 64 * 2 ** 20, diskReserveBytes: 0 };
   const writeBack = await WriteBack.open({ store, segmentLog, clock, log: logs, ...space });
   const shared = { store, writeBack, reclaimer: { wake() {} }, clock, random };
+  const inos = new Map<string, Buffer>();
+  for await (const [key, value] of meta.rows(keys.system.range())) inos.set(key.toString('hex'), value);
   const operations = new Map<number, OpenFileSystem>();
   const openFileSystem = (datasetId: number, tree: Tree): OpenFileSystem => {
-    const stored = meta.get(inoSequenceKey(datasetId));
-    const open = openDataset(shared, datasetId, tree, stored instanceof Buffer ? stored : undefined);
+    const open = openDataset(shared, datasetId, tree, inos.get(inoSequenceKey(datasetId).toString('hex')));
     operations.set(datasetId, open);
     return open;
   };

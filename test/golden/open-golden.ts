@@ -1,0 +1,30 @@
+// A volume over a real data directory.
+
+import { systemClock, systemRandom } from '../../src/clock.ts';
+import { openDataDirectory } from '../../src/kv/data-directory.ts';
+import { openVolume, type Volume } from '../../src/volume.ts';
+
+export async function openGolden(path: string): Promise<{ volume: Volume; close(): Promise<void> }> {
+  const stores = await openDataDirectory(path, { warmBytesMax: 0 }, systemRandom);
+  const silent = () => {};
+  const volume = await openVolume({
+    ...stores,
+    clock: systemClock,
+    random: systemRandom,
+    log: { error: silent, warn: silent, info: silent },
+    settings: {
+      durability: 'strict',
+      relaxedSyncMs: 1000,
+      dirtyBytesMax: 16 * 2 ** 20,
+      diskReserveBytes: 0,
+      cacheBytes: 4 * 2 ** 20,
+    },
+  });
+  return {
+    volume,
+    async close() {
+      await volume.close();
+      await stores.close();
+    },
+  };
+}
