@@ -3,7 +3,8 @@
 //
 // A hit needs the same address (the port may change with a new connection), xid, procedure and checksum of the whole
 // call with its credential, within 120 s. Entries are held to 8,192 and 8 MiB. A call that is still being served
-// is answered, both times, when it ends.
+// is answered, both times, when it ends; it is no subject to these limits, for to forget it would be to do it twice,
+// and how many there can be is limited where calls are read (rpc/limits.ts).
 //
 // What succeeded is also committed with the operation itself, in a ring of 4,096 REPLY rows (see reply-record.ts), so
 // that the answer is there exactly when the effect is.
@@ -18,27 +19,44 @@ export const REPLY_AGE_MAX_MS = 120_000;
 export const REPLIES_MAX = 8192;
 export const REPLY_BYTES_MAX = 8 * 2 ** 20;
 export const RING_SLOTS = 4096;
-const AGE_CHECK_ADDS = 256;
+/** The oldest go many at a time, and ages are looked at seldom: a Map steps over all that went before its first entry. */
+const DROPPED_AT_ONCE = 64;
+const KEPT_BETWEEN_AGE_CHECKS = 256;
+
+/** Makes the row for a successful reply, in the turn in which its operation is staged. */
+export type ReceiptOf = (reply: Buffer) => Receipt | undefined;
 
 interface Entry {
   readonly checksum: number;
-  /** Monotonic. */
+  /** Monotonic: when it was answered. */
   readonly atMs: number;
-  reply: Eventual<Buffer>;
-  bytes: number;
+  readonly reply: Buffer;
+}
+
+interface Served {
+  readonly checksum: number;
+  readonly reply: Promise<Buffer>;
 }
 
 export class DuplicateRequestCache {
   hits = 0;
   private readonly clock: Clock;
-  /** In the order of their calls. */
+  /** What was answered, in the order of the answers. */
   private readonly entries = new Map<string, Entry>();
   private bytes = 0;
+  private kept = 0;
+  /** What is still being served. */
+  private readonly served = new Map<string, Served>();
   private nextSlot = 0;
-  private adds = 0;
+  private nextSequence = 1;
 
   constructor(clock: Clock) {
     this.clock = clock;
+  }
+
+  /** Calls that would be answered from here. */
+  get size(): number {
+    return this.entries.size + this.served.size;
   }
 
   /** Takes in what an earlier run has committed. Rows that are damaged or too old are passed over. */
@@ -53,101 +71,87 @@ export class DuplicateRequestCache {
     const newest = found.at(-1);
     if (newest) {
       this.nextSlot = (newest.slot + 1) % RING_SLOTS;
-      this.sequence = newest.record.sequence + 1;
+      this.nextSequence = newest.record.sequence + 1;
     }
     for (const { record } of found) {
+      // A wall clock that was set back makes a row look as if it came from the future: it is new, then.
       const ageMs = Math.max(0, nowSeconds - record.seconds) * 1000;
       if (ageMs >= REPLY_AGE_MAX_MS) continue;
-      const entry = {
-        checksum: record.checksum,
-        atMs: this.clock.elapsedMs() - ageMs,
-        reply: record.reply,
-        bytes: 0,
-      };
-      this.add(keyOf(record.address, record.xid, record.procedure), entry);
-      this.keep(entry, record.reply);
+      const { address, xid, procedure, checksum, reply } = record;
+      this.keep(keyOf(address, xid, procedure), { checksum, atMs: this.clock.elapsedMs() - ageMs, reply });
     }
   }
 
-  /**
-   * Serves a call, or answers it as it was answered before. `serve` gets the function that makes the row for a
-   * successful reply.
-   */
-  run(
-    call: RpcCall,
-    procedure: number,
-    serve: (receipt: (reply: Buffer) => Receipt | undefined) => Eventual<Buffer>,
-  ): Eventual<Buffer> {
+  /** Serves a call, or answers it as it was answered before. */
+  run(call: RpcCall, procedure: number, serve: (receiptOf: ReceiptOf) => Eventual<Buffer>): Eventual<Buffer> {
     const { address } = call.peer;
-    const key = keyOf(address, call.xid, procedure);
-    const checksum = call.checksum();
-    const nowMs = this.clock.elapsedMs();
-    const known = this.entries.get(key);
-    if (known && known.checksum === checksum && nowMs - known.atMs < REPLY_AGE_MAX_MS) {
-      this.hits++;
-      return known.reply;
-    }
     const { xid } = call;
-    const reply = serve((bytes) => this.receipt({ address, xid, procedure, checksum, reply: bytes }));
-    const entry: Entry = { checksum, atMs: nowMs, reply, bytes: 0 };
-    this.add(key, entry);
-    if (!(reply instanceof Promise)) {
-      this.keep(entry, reply);
-      return reply;
+    const key = keyOf(address, xid, procedure);
+    const checksum = call.checksum();
+    const known = this.find(key, checksum);
+    if (known !== undefined) {
+      this.hits++;
+      return known;
     }
-    reply.then(
-      (bytes) => {
-        if (this.entries.get(key) === entry) this.keep(entry, bytes);
-      },
-      () => this.drop(key, entry),
-    );
+    const reply = serve((bytes) => this.receipt({ address, xid, procedure, checksum, reply: bytes }));
+    // An earlier call under the same xid that is still being served: its client has gone on.
+    this.served.delete(key);
+    if (reply instanceof Promise) this.keepLater(key, { checksum, reply });
+    else this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
     return reply;
   }
 
-  get size(): number {
-    return this.entries.size;
+  private find(key: string, checksum: number): Eventual<Buffer> | undefined {
+    const served = this.served.get(key);
+    if (served?.checksum === checksum) return served.reply;
+    const entry = this.entries.get(key);
+    return entry?.checksum === checksum && this.isYoung(entry) ? entry.reply : undefined;
   }
 
-  private sequence = 1;
+  private keepLater(key: string, served: Served): void {
+    this.served.set(key, served);
+    const ended = (): boolean => this.served.get(key) === served && this.served.delete(key);
+    const { checksum } = served;
+    served.reply.then((reply) => {
+      if (ended()) this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
+    }, ended);
+  }
 
   private receipt(answered: Omit<ReplyRecord, 'sequence' | 'seconds'>): Receipt | undefined {
     if (answered.reply.length > RING_REPLY_BYTES_MAX) return undefined;
     const slot = this.nextSlot;
     this.nextSlot = (slot + 1) % RING_SLOTS;
-    const record = { ...answered, sequence: this.sequence++, seconds: this.clock.now().seconds };
+    const record = { ...answered, sequence: this.nextSequence++, seconds: this.clock.now().seconds };
     return { slot, value: encodeReply(record) };
   }
 
-  private add(key: string, entry: Entry): void {
-    const before = this.entries.get(key);
-    if (before) this.drop(key, before);
+  private keep(key: string, entry: Entry): void {
+    this.drop(key);
     this.entries.set(key, entry);
-    this.trim();
+    this.bytes += entry.reply.length;
+    this.kept++;
+    if (this.entries.size > REPLIES_MAX) this.dropOldest(DROPPED_AT_ONCE);
+    else if (this.bytes > REPLY_BYTES_MAX || this.kept % KEPT_BETWEEN_AGE_CHECKS === 0) this.dropOldest(0);
   }
 
-  private keep(entry: Entry, reply: Buffer): void {
-    entry.reply = reply;
-    entry.bytes = reply.length;
-    this.bytes += reply.length;
-    this.trim();
-  }
-
-  private drop(key: string, entry: Entry): void {
-    if (this.entries.get(key) !== entry) return;
-    this.entries.delete(key);
-    this.bytes -= entry.bytes;
-  }
-
-  private trim(): void {
-    const full = this.entries.size > REPLIES_MAX || this.bytes > REPLY_BYTES_MAX;
-    // Age is looked at on every call for the entry itself; here it only gives memory back.
-    if (!full && this.adds++ % AGE_CHECK_ADDS !== 0) return;
-    const oldestMs = this.clock.elapsedMs() - REPLY_AGE_MAX_MS;
+  /** At least so many, and all that are too old or too much. */
+  private dropOldest(countMin: number): void {
+    let left = countMin;
     for (const [key, entry] of this.entries) {
-      const stillFull = this.entries.size > REPLIES_MAX || this.bytes > REPLY_BYTES_MAX;
-      if (!stillFull && entry.atMs > oldestMs) return;
-      this.drop(key, entry);
+      if (left-- <= 0 && this.bytes <= REPLY_BYTES_MAX && this.isYoung(entry)) return;
+      this.drop(key);
     }
+  }
+
+  private drop(key: string): void {
+    const entry = this.entries.get(key);
+    if (!entry) return;
+    this.entries.delete(key);
+    this.bytes -= entry.reply.length;
+  }
+
+  private isYoung({ atMs }: Entry): boolean {
+    return this.clock.elapsedMs() - atMs < REPLY_AGE_MAX_MS;
   }
 }
 

@@ -19,6 +19,7 @@ import { nothing, u32 } from './xdr/primitives.ts';
 import { array, list } from './xdr/sequence.ts';
 import { struct } from './xdr/struct.ts';
 import { reply } from './xdr/union.ts';
+import type { XdrOf } from './xdr/xdr.ts';
 
 export const MOUNT_PROGRAM = 100005;
 export const MOUNT_VERSION = 3;
@@ -26,10 +27,12 @@ export const MOUNT_VERSION = 3;
 const PATH_BYTES_MAX = 1024;
 const NAME_BYTES_MAX = 255;
 const HANDLE_BYTES_MAX = 64;
+/** Names are bytes: each one a character here, so that none is lost. */
+const PATH_ENCODING = 'latin1';
 const FLAVORS = [AUTH_SYS, AUTH_NONE];
 const LIST_MAX = 1_000_000;
-/** More than a list of exports will ever have for one dataset. */
-const GROUPS_MAX = 1024;
+/** Networks shown for one dataset; of a rule that has more, the first ones. */
+const GROUPS_MAX = 256;
 
 /** mountstat3 has the numbers of nfsstat3 for what both know; whatever it does not know is a fault of the server. */
 const MOUNT_STATUSES: ReadonlySet<number> = new Set([
@@ -55,7 +58,7 @@ export interface MountContext {
 }
 
 export function mountProgram(context: MountContext): RpcProgram {
-  const { datasets, exports, table } = context;
+  const { table } = context;
   return {
     program: MOUNT_PROGRAM,
     version: MOUNT_VERSION,
@@ -66,43 +69,54 @@ export function mountProgram(context: MountContext): RpcProgram {
         name: 'MNT',
         args: dirpath,
         result: mountResult,
-        run: (call, path) => mount(context, call, path.toString()),
+        run: (call, path) => mount(context, call, namesOf(path)),
       }),
       procedure({
         name: 'DUMP',
         args: nothing,
         result: list(mountEntry, LIST_MAX),
         run: () =>
-          table
-            .list()
-            .map(({ address, path }) => ({ hostname: Buffer.from(address), directory: Buffer.from(path) })),
+          table.list().map(({ address, path }) => ({ hostname: bytesOf(address), directory: bytesOf(path) })),
       }),
       procedure({
         name: 'UMNT',
         args: dirpath,
         result: nothing,
-        run: (call, path) => table.remove({ address: call.peer.address, path: path.toString() }) as undefined,
+        run(call, path) {
+          table.remove({ address: call.peer.address, path: pathOf(namesOf(path)) });
+          return undefined;
+        },
       }),
       procedure({
         name: 'UMNTALL',
         args: nothing,
         result: nothing,
-        run: (call) => table.removeAll(call.peer.address) as undefined,
+        run(call) {
+          table.removeAll(call.peer.address);
+          return undefined;
+        },
       }),
       procedure({
         name: 'EXPORT',
         args: nothing,
         result: list(exportEntry, LIST_MAX),
-        run: (call) =>
-          datasets.list().flatMap(({ name }) => {
-            const networks = exports.shownTo(call.peer.address, name);
-            return networks
-              ? [{ directory: Buffer.from(`/${name}`), groups: networks.map((one) => Buffer.from(one)) }]
-              : [];
-          }),
+        run: (call) => exportsFor(context, call.peer.address),
       }),
     ],
   };
+}
+
+/** As the address sees them; `/` first, the path that most clients mount. */
+function exportsFor({ datasets, exports }: MountContext, address: string): XdrOf<typeof exportEntry>[] {
+  const shown: XdrOf<typeof exportEntry>[] = [];
+  const show = (directory: string, dataset: string): void => {
+    const networks = exports.shownTo(address, dataset);
+    if (networks)
+      shown.push({ directory: bytesOf(directory), groups: networks.slice(0, GROUPS_MAX).map(bytesOf) });
+  };
+  show('/', datasets.defaultDataset().name);
+  for (const { name } of datasets.list()) show(`/${name}`, name);
+  return shown;
 }
 
 interface Found {
@@ -114,17 +128,18 @@ interface Found {
 function mount(
   context: MountContext,
   call: RpcCall,
-  path: string,
+  names: readonly string[],
 ): Eventual<Found | { readonly status: number }> {
   const { address } = call.peer;
-  return walk(context, call, path).then(
+  return walk(context, call, names).then(
     ({ dataset, node }) => {
-      context.table.add({ address, path });
+      context.table.add({ address, path: pathOf(names) });
       return { status: 0, handle: context.handles.encode(dataset.id, node), flavors: FLAVORS };
     },
     (error: unknown) => {
       if (!(error instanceof FsError)) throw error;
       const status = STATUS_OF[error.code];
+      if (status === NfsStatus.STALE) return { status: NfsStatus.NOENT };
       return { status: MOUNT_STATUSES.has(status) ? status : NfsStatus.SERVERFAULT };
     },
   );
@@ -133,20 +148,17 @@ function mount(
 async function walk(
   context: MountContext,
   call: RpcCall,
-  path: string,
+  names: readonly string[],
 ): Promise<{ dataset: Dataset; node: Attributes }> {
   const { datasets } = context;
-  // libnfs leaves the first slash out.
-  const names = path.split('/').filter((name) => name !== '');
-  const found =
-    names.length === 0 ? { dataset: datasets.defaultDataset(), rest: [] } : datasets.resolve(names.join('/'));
+  const found = datasets.resolve(names.join('/'));
   if (!found) throw new FsError('ENOENT');
   let { dataset } = found;
   let caller = callerOf(context, call, dataset);
   let node = await dataset.fileSystem.root();
   for (const name of found.rest) {
     if (node.type !== FileType.directory) throw new FsError('ENOTDIR');
-    const next = await dataset.fileSystem.lookup(caller, node, Buffer.from(name));
+    const next = await dataset.fileSystem.lookup(caller, node, bytesOf(name));
     if (!next) throw new FsError('ENOENT');
     node = next;
     if (node.mountedDataset === 0) continue;
@@ -165,4 +177,20 @@ function callerOf({ exports }: MountContext, call: RpcCall, dataset: Dataset): C
   const access = exports.check(call.peer, dataset.name);
   if (!access) throw new FsError('EACCES');
   return access.caller(call.credential);
+}
+
+/** The components of a path. libnfs leaves the first slash out, others add one at the end. */
+function namesOf(path: Buffer): string[] {
+  return path
+    .toString(PATH_ENCODING)
+    .split('/')
+    .filter((name) => name !== '' && name !== '.');
+}
+
+function pathOf(names: readonly string[]): string {
+  return `/${names.join('/')}`;
+}
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, PATH_ENCODING);
 }

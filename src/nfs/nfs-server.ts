@@ -3,7 +3,8 @@
 import type { Clock } from '../clock.ts';
 import type { Datasets } from '../datasets/datasets.ts';
 import { DuplicateRequestCache } from './duplicate-request-cache.ts';
-import { type ExportRule, Exports } from './exports.ts';
+import type { ExportRule } from './export-rule.ts';
+import { Exports } from './exports.ts';
 import { Handles } from './handle.ts';
 import { MOUNT_PROGRAM, MOUNT_VERSION, mountProgram } from './mount.ts';
 import { MountTable } from './mount-table.ts';
@@ -56,7 +57,7 @@ export class NfsServer {
   /** @throws ListenError */
   static async listen(options: NfsServerOptions): Promise<NfsServer> {
     const { datasets, volume, log, clock, limits, listen, portmapListen } = options;
-    const exports = new Exports(options.exports, log);
+    const exports = new Exports(options.exports, { log, clock });
     const duplicates = new DuplicateRequestCache(clock);
     duplicates.restore(options.replies);
     const handles = new Handles(volume);

@@ -8,6 +8,7 @@
 import type { Eventual } from '../../eventual.ts';
 import type { Mutation, Staged } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
+import type { ReceiptOf } from '../duplicate-request-cache.ts';
 import type { RpcCall } from '../rpc/call.ts';
 import { type AnyProcedure, procedure } from '../rpc/program.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
@@ -109,9 +110,6 @@ export function change<A, R, O extends Fields, F extends Fields>(
         : execute(call, given),
   });
 }
-
-/** The row that keeps a reply over a restart. */
-export type ReceiptOf = (reply: Buffer) => { readonly slot: number; readonly value: Buffer } | undefined;
 
 function stageAndEncode<R, O extends Fields>(
   { target, run, reply: answer }: Operation<R, O>,

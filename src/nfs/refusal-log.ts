@@ -1,0 +1,50 @@
+// Says in the log whom the exports refuse, and what would let them in. A client that is refused tries again and again:
+// each address is named once a minute for each reason, and all of them together at most REFUSALS_MAX times a minute.
+
+import type { Clock } from '../clock.ts';
+import type { Peer } from './rpc/call.ts';
+import type { RpcLog } from './rpc/log.ts';
+
+export const REFUSAL_INTERVAL_MS = 60_000;
+export const REFUSALS_MAX = 1024;
+
+export class RefusalLog {
+  private readonly log: RpcLog;
+  private readonly clock: Clock;
+  /** When it was said last, in that order. */
+  private readonly saidMs = new Map<string, number>();
+
+  constructor(log: RpcLog, clock: Clock) {
+    this.log = log;
+    this.clock = clock;
+  }
+
+  noRule(peer: Peer, dataset: string): void {
+    this.say(peer, dataset, 'no export rule has its address');
+  }
+
+  insecurePort(peer: Peer, dataset: string): void {
+    this.say(
+      peer,
+      dataset,
+      'its source port is not below 1024; --insecure-ports, or secure = false in the export, allows any',
+    );
+  }
+
+  /** The rules are others now: whoever is still refused is worth a line. */
+  clear(): void {
+    this.saidMs.clear();
+  }
+
+  private say({ address, port }: Peer, dataset: string, reason: string): void {
+    const subject = `${address} ${reason}`;
+    const nowMs = this.clock.elapsedMs();
+    for (const [oldest, saidMs] of this.saidMs) {
+      if (nowMs - saidMs < REFUSAL_INTERVAL_MS) break;
+      this.saidMs.delete(oldest);
+    }
+    if (this.saidMs.has(subject) || this.saidMs.size >= REFUSALS_MAX) return;
+    this.saidMs.set(subject, nowMs);
+    this.log.warn({ client: address, port, dataset }, `Refused ${dataset} to ${address}: ${reason}`);
+  }
+}
