@@ -1,0 +1,92 @@
+// A volume in memory, served over a real socket. `restart` ends the server as a crash would: what was acknowledged is
+// in the stores, and nothing else is carried over.
+
+import { systemClock, systemRandom } from '../../src/clock.ts';
+import { createFormat, openFormat } from '../../src/kv/format.ts';
+import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
+import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
+import type { ExportRule } from '../../src/nfs/export-rule.ts';
+import { NfsServer } from '../../src/nfs/nfs-server.ts';
+import { openVolume, type Volume } from '../../src/volume.ts';
+import { type LogLines, logLines } from './log-lines.ts';
+import { RawClient } from './raw-client.ts';
+
+export const OPEN_TO_ALL: ExportRule = {
+  networks: ['*'],
+  access: 'rw',
+  squash: 'none',
+  anonuid: 65534,
+  anongid: 65534,
+  secure: false,
+  datasets: ['*'],
+};
+
+const SETTINGS = {
+  durability: 'strict',
+  relaxedSyncMs: 1000,
+  dirtyBytesMax: 64 * 2 ** 20,
+  diskReserveBytes: 0,
+  cacheBytes: 16 * 2 ** 20,
+} as const;
+
+export class ServedVolume {
+  readonly log: LogLines = logLines();
+  private readonly meta = new MemoryMetaStore();
+  private readonly segments = new MemorySegmentStore();
+  private running: { readonly volume: Volume; readonly server: NfsServer } | undefined;
+  private clients: RawClient[] = [];
+
+  static async start(rules: readonly ExportRule[] = [OPEN_TO_ALL]): Promise<ServedVolume> {
+    const served = new ServedVolume();
+    await createFormat(served.meta, systemRandom);
+    await served.open(rules);
+    return served;
+  }
+
+  get datasets() {
+    return this.running!.volume.datasets;
+  }
+
+  get server(): NfsServer {
+    return this.running!.server;
+  }
+
+  async client(): Promise<RawClient> {
+    const client = await RawClient.connect(this.server.endpoint.port);
+    this.clients.push(client);
+    return client;
+  }
+
+  async restart(rules: readonly ExportRule[] = [OPEN_TO_ALL]): Promise<void> {
+    await this.stop();
+    await this.open(rules);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.close()));
+    this.clients = [];
+    const { volume, server } = this.running!;
+    await server.close(0);
+    await Promise.all([volume.trees.stop(), volume.reclaimer.stop()]);
+    volume.writeBack.stop();
+  }
+
+  private async open(rules: readonly ExportRule[]): Promise<void> {
+    const { meta, segments, log } = this;
+    const format = await openFormat(meta, systemRandom);
+    const parts = { meta, segments, format, clock: systemClock, random: systemRandom, log };
+    const volume = await openVolume({ ...parts, settings: SETTINGS });
+    const server = await NfsServer.listen({
+      datasets: volume.datasets,
+      exports: rules,
+      volume: format,
+      replies: await volume.replies(),
+      listen: { host: '127.0.0.1', port: 0 },
+      portmapListen: undefined,
+      limits: {},
+      log,
+      clock: systemClock,
+    });
+    this.running = { volume, server };
+  }
+}
