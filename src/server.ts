@@ -12,9 +12,11 @@ import type { MetricsSource } from './admin/http/metrics-source.ts';
 import type { CheckEvent, CheckOptions, ManagedServer } from './admin/managed-server.ts';
 import { listenError, StartError } from './admin/start-error.ts';
 import { systemClock, systemRandom } from './clock.ts';
-import { checkVolume } from './datasets/check/check-volume.ts';
+import { checkVolume, tableFindings } from './datasets/check/check-volume.ts';
 import { DatasetError } from './datasets/datasets.ts';
+import { DamageError } from './fs/versioned-value.ts';
 import { type DataDirectory, openDataDirectory } from './kv/data-directory.ts';
+import { MetaReadError } from './kv/meta-store.ts';
 import { VolumeError } from './kv/volume-error.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
 import { ListenError } from './nfs/rpc/endpoint.ts';
@@ -142,7 +144,7 @@ class Server implements RunningServer, ManagedServer {
   }
 
   check(options: CheckOptions) {
-    if (!options.repair) return checkVolume(this.volume!, options);
+    if (!options.repair) return checkVolume({ ...this.volume!, metaPath: this.directory!.metaPath }, options);
     throw new DatasetError(
       'busy',
       'Cannot repair a volume while it is served: stop the server, then check it with --repair',
@@ -194,8 +196,19 @@ export async function* checkOffline(
     throw startErrorOf(error, settings);
   });
   try {
-    const volume = await openVolume(volumeParts(directory, settings, log));
-    yield* checkVolume(volume, options);
+    const volume = await openVolume(volumeParts(directory, settings, log)).catch((error: Error) => error);
+    if (volume instanceof Error) {
+      // So badly hurt that it cannot be served: what LevelDB's own checksums say of its files is still worth knowing.
+      let found = false;
+      for await (const finding of tableFindings(directory.metaPath)) {
+        found = true;
+        yield { finding: { kind: finding.kind, path: '', message: finding.message, repaired: false } };
+      }
+      if (!found) throw startErrorOf(volume, settings);
+      yield { summary: { datasets: 0, inodes: 0, bytes: 0, findings: 1, repaired: 0 } };
+      return;
+    }
+    yield* checkVolume({ ...volume, metaPath: directory.metaPath }, options);
     await volume.close();
   } finally {
     await directory.close();
@@ -203,7 +216,7 @@ export async function* checkOffline(
 }
 
 function volumeParts(
-  { meta, segments, format }: DataDirectory,
+  { meta, segments, format, metaPath }: DataDirectory,
   settings: Settings,
   log: AdminLog,
 ): VolumeParts {
@@ -211,6 +224,7 @@ function volumeParts(
     meta,
     segments,
     format,
+    metaPath,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -227,13 +241,23 @@ function volumeParts(
 /** @throws VolumeError */
 function openStores(settings: Settings): Promise<DataDirectory> {
   const { metadataBytes, warmBytes } = settings.cache;
-  const levelSettings = { warmBytesMax: warmBytes, cacheBytes: metadataBytes * LEVEL_SHARE };
+  const levelSettings = {
+    warmBytesMax: warmBytes,
+    cacheBytes: metadataBytes * LEVEL_SHARE,
+    repair: settings.repair,
+  };
   return openDataDirectory(settings.dataDir, levelSettings, systemRandom);
 }
 
 /** What the person who starts the server can mend, in words for them; anything else as it is. */
 function startErrorOf(error: unknown, settings: Settings): unknown {
   if (error instanceof VolumeError) return new StartError(error.message, { cause: error });
+  if (error instanceof MetaReadError || error instanceof DamageError) {
+    const advice = `Restore ${settings.dataDir} from a backup; "cairn check" says what is hurt`;
+    return new StartError(`Cannot open the volume: it is damaged (${error.message}). ${advice}`, {
+      cause: error,
+    });
+  }
   if (error instanceof ListenError) {
     const { host, port, code } = error;
     const { portmapListen } = settings;

@@ -3,6 +3,7 @@
 import type { Clock, Random } from './clock.ts';
 import { DroppedTrees } from './datasets/dropped-trees.ts';
 import { DatasetRegistry } from './datasets/registry.ts';
+import { Scrub } from './fs/check/scrub.ts';
 import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
 import { Reclaimer } from './fs/reclaimer.ts';
 import { SegmentLog } from './fs/segment-log.ts';
@@ -27,6 +28,8 @@ export interface VolumeParts {
   readonly meta: MetaStore;
   readonly segments: SegmentStore;
   readonly format: VolumeFormat;
+  /** Of LevelDB, for its own checksums; absent where the metadata is elsewhere. */
+  readonly metaPath?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -41,6 +44,7 @@ export interface Volume {
   readonly writeBack: WriteBack;
   readonly segmentLog: SegmentLog;
   readonly reclaimer: Reclaimer;
+  readonly scrub: Scrub;
   /** Replies that earlier runs have kept. */
   replies(): Promise<(readonly [slot: number, value: Buffer])[]>;
   /** Everything accepted is stored and the volume marked clean; the two stores are the caller's to close. */
@@ -67,6 +71,8 @@ export async function openVolume(parts: VolumeParts): Promise<Volume> {
   const writeBack = await WriteBack.open({ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes });
   const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
   await reclaimer.start();
+  const scrub = new Scrub({ store, metaPath: parts.metaPath, clock });
+  scrub.start();
   const trees = await DroppedTrees.open(store);
   const inos = await storedInos(meta);
   const shared = { store, writeBack, reclaimer, clock, random };
@@ -84,12 +90,13 @@ export async function openVolume(parts: VolumeParts): Promise<Volume> {
     writeBack,
     segmentLog,
     reclaimer,
+    scrub,
     async replies() {
       const rows = await meta.page(keys.reply.range(), REPLIES_MAX);
       return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
     },
     async close() {
-      await Promise.all([trees.stop(), reclaimer.stop()]);
+      await Promise.all([trees.stop(), reclaimer.stop(), scrub.stop()]);
       writeBack.stop();
       if (store.poisoned) {
         await segmentLog.close();

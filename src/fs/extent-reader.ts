@@ -41,7 +41,14 @@ interface Run {
  */
 export function readExtents(store: Store, extents: readonly FrameExtent[]): Eventual<Buffer[]> {
   const runs = runsOf(extents.map((extent) => locate(store, extent)));
-  const buffers: Eventual<Buffer[]>[] = runs.map((run) => readRun(store, run));
+  const buffers: Eventual<Buffer[]>[] = [];
+  try {
+    for (const run of runs) buffers.push(readRun(store, run));
+  } catch (error) {
+    // Those under way are waited for by nobody now; what they fail with is said already.
+    for (const one of buffers) if (one instanceof Promise) one.catch(() => {});
+    throw error;
+  }
   if (buffers.every((one): one is Buffer[] => !(one instanceof Promise))) return buffers.flat();
   return Promise.all(buffers).then((all) => all.flat());
 }

@@ -59,13 +59,17 @@ export class Flush {
     if (!frozen) return;
     file.frozen = frozen;
     const { bytes } = frozen.ranges;
+    let written = IN_THE_BATCH;
     try {
       const windows = await planWindows(file, frozen);
-      const written = windows.every(({ inline }) => inline)
+      written = windows.every(({ inline }) => inline)
         ? IN_THE_BATCH
         : await this.append(file, frozen, windows);
-      await attempt(() => this.stage(file, frozen, windows, written));
+      const appended = written;
+      await attempt(() => this.stage(file, frozen, windows, appended));
     } catch (error) {
+      // What was appended is named by nobody.
+      written.landed?.();
       putBack(file, frozen);
       if (!(error instanceof StartOver)) throw error;
       this.statistics.startedOver++;

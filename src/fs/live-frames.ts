@@ -128,6 +128,15 @@ export class LiveFrames {
     return frame;
   }
 
+  isLive(frame: Frame, read: (key: Buffer) => Buffer | undefined): boolean {
+    if (this.forwarded.has(frame.segment)) {
+      const value = read(keys.forward.key(frame.segment, forwardBlock(frame.index)));
+      const place = value && placeOf(decodeForward(value), frame.index);
+      if (place) return this.records.get(place.segment)?.isLive(place.index) ?? false;
+    }
+    return this.records.get(frame.segment)?.isLive(frame.index) ?? false;
+  }
+
   /** Between the turn in which a frame was located and the end of the read, its segment stays. */
   pin(segment: number): void {
     this.readers.set(segment, (this.readers.get(segment) ?? 0) + 1);

@@ -4,6 +4,7 @@
 // Each throws Wait when the record is not resident, DamageError as FsError `EIO` when it cannot be read.
 
 import { keys } from '../kv/keys.ts';
+import { MetaReadError } from '../kv/meta-store.ts';
 import { decodeChunk } from './chunk-codec.ts';
 import type { ChunkMap } from './chunk-map.ts';
 import { type DirectoryBucket, decodeBucket, findEntry } from './directory-bucket.ts';
@@ -84,13 +85,13 @@ export class Records {
   }
 
   private read<T>(key: Buffer, what: string, number: number, decode: (value: Buffer) => T): T | undefined {
-    const value = this.store.value(key);
-    if (value === undefined) return undefined;
     try {
+      const value = this.store.value(key);
+      if (value === undefined) return undefined;
       if (!this.store.isStaged(key)) verify(value, what);
       return decode(value);
     } catch (error) {
-      if (!(error instanceof DamageError)) throw error;
+      if (!(error instanceof DamageError) && !(error instanceof MetaReadError)) throw error;
       const message = `Cannot read ${what} ${number} of tree ${this.tree.id}: its record is damaged`;
       this.store.parts.log.error(
         { err: error, tree: this.tree.id, [what]: number, key: key.toString('hex') },

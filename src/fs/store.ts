@@ -9,6 +9,7 @@ import { applyItem } from './apply-item.ts';
 import { Wait } from './attempt.ts';
 import type { Batch } from './batch.ts';
 import { CommitWorker } from './commit-worker.ts';
+import type { Frame } from './extent.ts';
 import { FsError } from './fs-error.ts';
 import { IdSequence } from './ids.ts';
 import { type Item, PLAIN_ITEM, type QueuedItem, VersionedKind } from './item.ts';
@@ -118,6 +119,11 @@ export class Store {
   /** @throws FsError `EIO` once the store is poisoned */
   check(): void {
     this.worker.check();
+  }
+
+  /** Whether a frame that some map named is named still, as of the last applied batch. */
+  isFrameLive(frame: Frame): boolean {
+    return this.live.isLive(frame, (key) => this.committed(key));
   }
 
   isStaged(key: Buffer): boolean {

@@ -27,6 +27,8 @@ export interface DataDirectory {
   readonly meta: MetaStore;
   readonly segments: SegmentStore;
   readonly format: VolumeFormat;
+  /** Where LevelDB's files are. */
+  readonly metaPath: string;
   /** Closes both stores; {@link VolumeFormat.markClean} comes before it. */
   close(): Promise<void>;
 }
@@ -75,6 +77,7 @@ async function openDirectory(
       meta,
       segments,
       format,
+      metaPath: join(directory, 'meta'),
       async close() {
         await segments.close();
         await meta.close();

@@ -7,10 +7,12 @@
 // are safe only once their table is written, so a power cut could keep a late batch and lose an early one. A durable
 // batch behind others that were not therefore syncs every log first.
 
+import { existsSync } from 'node:fs';
 import { open as openFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
-import type { MetaStore, Range, Row, Write } from './meta-store.ts';
+import { cutLogs, findLogDamage } from './level/level-files.ts';
+import { MetaReadError, type MetaStore, type Range, type Row, type Write } from './meta-store.ts';
 import { inaccessible, VolumeError } from './volume-error.ts';
 
 export interface LevelSettings {
@@ -20,10 +22,17 @@ export interface LevelSettings {
   readonly writeBufferBytes?: number;
   /** Whether to make the database when there is none; else that is damage. */
   readonly create: boolean;
+  /** Gives up what damage has made unreadable, instead of refusing to open. */
+  readonly repair?: boolean;
 }
 
 /** The types of `level` are what Node and browsers share; on Node it is LevelDB, which can compact on request. */
 type Database = Level<Buffer, Buffer> & { compactRange(start: Buffer, end: Buffer): Promise<void> };
+
+/** On Node `Level` is classic-level's class, with what only LevelDB can. */
+interface Repairing {
+  repair(location: string): Promise<void>;
+}
 
 const CACHE_BYTES = 32 << 20;
 const WRITE_BUFFER_BYTES = 16 << 20;
@@ -47,26 +56,39 @@ export class LevelMetaStore implements MetaStore {
   /** @throws VolumeError */
   static async open(location: string, settings: LevelSettings): Promise<LevelMetaStore> {
     const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer' };
+    await checkLogs(location, settings);
     const database = new Level<Buffer, Buffer>(location, encodings) as Database;
-    try {
-      await database.open({
+    const open = () =>
+      database.open({
         createIfMissing: settings.create,
         cacheSize: settings.cacheBytes ?? CACHE_BYTES,
         writeBufferSize: settings.writeBufferBytes ?? WRITE_BUFFER_BYTES,
         compression: true,
       });
+    try {
+      await open();
     } catch (error) {
-      throw openFailure(location, error);
+      const failure = openFailure(location, error);
+      if (failure.code !== 'DAMAGED' || !settings.repair) throw failure;
+      // Makes a new manifest of the tables and logs that can be read.
+      await (Level as unknown as Repairing).repair(location);
+      await open();
     }
     return new LevelMetaStore(database);
   }
 
   get(key: Buffer): Buffer | undefined {
-    return this.#database.getSync(key);
+    try {
+      return this.#database.getSync(key);
+    } catch (error) {
+      throw unreadable(error);
+    }
   }
 
   fetch(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
-    return this.#database.getMany(keys as Buffer[]);
+    return this.#database.getMany(keys as Buffer[]).catch((error: unknown) => {
+      throw unreadable(error);
+    });
   }
 
   async page(range: Range, limit: number): Promise<Row[]> {
@@ -85,6 +107,8 @@ export class LevelMetaStore implements MetaStore {
         rows.push(...some);
       }
       return rows;
+    } catch (error) {
+      throw unreadable(error);
     } finally {
       await iterator.close();
     }
@@ -101,6 +125,8 @@ export class LevelMetaStore implements MetaStore {
             if (some.length === 0) return;
             yield* some;
           }
+        } catch (error) {
+          throw unreadable(error);
         } finally {
           await iterator.close();
         }
@@ -141,6 +167,30 @@ export class LevelMetaStore implements MetaStore {
       throw error;
     }
   }
+}
+
+function unreadable(error: unknown): unknown {
+  const { code } = error as { code?: string };
+  if (code !== 'LEVEL_CORRUPTION' && !/^(Corruption|IO error)/.test(String((error as Error).message)))
+    return error;
+  return new MetaReadError(`Cannot read the metadata: ${(error as Error).message}`, { cause: error });
+}
+
+/** LevelDB would pass over a damaged batch in its log and keep those behind it. @throws VolumeError */
+async function checkLogs(location: string, { repair }: LevelSettings): Promise<void> {
+  if (!existsSync(location)) return;
+  const damage = await findLogDamage(location);
+  if (!damage) return;
+  if (repair) {
+    await cutLogs(location, damage);
+    return;
+  }
+  const { file, at, lostBytes } = damage;
+  throw new VolumeError(
+    'DAMAGED',
+    `Cannot open ${location}: its log ${file} is damaged at byte ${at}. Restore it from a backup, or start with` +
+      ` --repair: that would lose the changes in the last ${lostBytes} bytes of the log, from the damage on`,
+  );
 }
 
 async function syncLogs(location: string): Promise<void> {

@@ -16,8 +16,13 @@ export interface Range {
   readonly lt: Buffer;
 }
 
+/** The medium does not give back what was written. */
+export class MetaReadError extends Error {
+  override readonly name = 'MetaReadError';
+}
+
 export interface MetaStore {
-  /** The newest written value, in this turn. The caller must not change the bytes. */
+  /** The newest written value, in this turn. The caller must not change the bytes. @throws MetaReadError, as all reads */
   get(key: Buffer): Buffer | undefined | typeof NOT_RESIDENT;
   /** The values of `keys` in their order, as of the call; afterwards `get` of each is likely (not surely) resident. */
   fetch(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]>;

@@ -4,14 +4,18 @@ import { systemClock, systemRandom } from '../../src/clock.ts';
 import { openDataDirectory } from '../../src/kv/data-directory.ts';
 import { openVolume, type Volume } from '../../src/volume.ts';
 
-export async function openGolden(path: string): Promise<{ volume: Volume; close(): Promise<void> }> {
-  const stores = await openDataDirectory(path, { warmBytesMax: 0 }, systemRandom);
-  const silent = () => {};
+export async function openGolden(
+  path: string,
+  logged: (message: string) => void = () => {},
+  repair = false,
+): Promise<{ volume: Volume; close(): Promise<void> }> {
+  const stores = await openDataDirectory(path, { warmBytesMax: 0, repair }, systemRandom);
+  const log = (_: object, message: string) => logged(message);
   const volume = await openVolume({
     ...stores,
     clock: systemClock,
     random: systemRandom,
-    log: { error: silent, warn: silent, info: silent },
+    log: { error: log, warn: log, info: log },
     settings: {
       durability: 'strict',
       relaxedSyncMs: 1000,

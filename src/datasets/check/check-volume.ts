@@ -3,16 +3,20 @@
 import { StoreCheck } from '../../fs/check/check-store.ts';
 import type { Finding } from '../../fs/check/finding.ts';
 import { inodePath } from '../../fs/check/inode-path.ts';
+import { describeKeys, ownerOfKey } from '../../fs/check/key-text.ts';
 import { nameCookie } from '../../fs/name-cookie.ts';
 import type { Reclaimer } from '../../fs/reclaimer.ts';
 import { Records } from '../../fs/records.ts';
 import type { Store } from '../../fs/store.ts';
-import type { Write } from '../../kv/meta-store.ts';
+import { checkTables } from '../../kv/level/level-files.ts';
+import { MetaReadError, type Write } from '../../kv/meta-store.ts';
 import { loadRegistry } from '../registry-rows.ts';
 
 export interface CheckedVolume {
   readonly store: Store;
   readonly reclaimer: Reclaimer;
+  /** Of LevelDB; absent where the metadata is elsewhere. */
+  readonly metaPath?: string;
 }
 
 export interface CheckRequest {
@@ -62,7 +66,7 @@ export async function* checkVolume(
     let findings = 0;
     let repaired = 0;
     const repairs: Write[] = [];
-    for await (const finding of check.run()) {
+    for await (const finding of allFindings(check, volume.metaPath)) {
       const where = await pathOf(store, names, finding);
       if (path !== undefined && !isBelow(where, path)) continue;
       findings++;
@@ -80,6 +84,34 @@ export async function* checkVolume(
     yield { summary: { datasets: names.size, ...check.totals, findings, repaired } };
   } finally {
     reclaimer.resume();
+  }
+}
+
+async function* allFindings(check: StoreCheck, metaPath: string | undefined): AsyncGenerator<Finding> {
+  // First, because damage there may stop the rest.
+  if (metaPath !== undefined) yield* tableFindings(metaPath);
+  try {
+    yield* check.run();
+  } catch (error) {
+    if (!(error instanceof MetaReadError)) throw error;
+    yield {
+      kind: 'database',
+      tree: null,
+      ino: null,
+      message: `${error.message}; the check ends here`,
+      repair: null,
+    };
+  }
+}
+
+/** What LevelDB's own checksums say of its tables. */
+export async function* tableFindings(metaPath: string): AsyncGenerator<Finding> {
+  for await (const damage of checkTables(metaPath)) {
+    if (!damage) continue;
+    const { file, offset, what, after, upTo } = damage;
+    const hurt = upTo ? `: ${describeKeys(after, upTo)}` : '';
+    const message = `The ${what} at byte ${offset} of LevelDB's table ${file} fails its checksum${hurt}`;
+    yield { kind: 'database', ...ownerOfKey(upTo), message, repair: null };
   }
 }
 

@@ -1,0 +1,91 @@
+// LevelDB's log: the batches that are in no table yet.
+//
+//   log    := block*                       of 32 KiB; fewer than 7 bytes at the end of one are zeros
+//   record := crc32c:u32 length:u16 type:u8 data{length}      little-endian; the masked CRC covers type and data
+//             type: 1 whole, 2 first, 3 middle, 4 last part of a batch
+//
+// LevelDB passes over a record that fails its checksum, and over the rest of its block, and goes on behind it: it would
+// lose a batch that was synced and keep later ones. So the log is looked through before LevelDB opens it. What a power
+// cut leaves is no damage: a record that ends early, or has sectors of zeros that were never written, and nothing
+// whole behind it.
+
+import { crc32c, maskedCrc32c } from './crc32c.ts';
+
+const BLOCK_BYTES = 32_768;
+const HEADER_BYTES = 7;
+const TYPE_MAX = 4;
+const SECTOR_BYTES = 512;
+
+export interface LogState {
+  /** Where the last whole batch ends. */
+  readonly goodBytes: number;
+  /** Undefined when the log is whole up to a torn tail. */
+  readonly damage: { readonly at: number; readonly lostBytes: number } | undefined;
+}
+
+export function readLog(log: Buffer): LogState {
+  let goodBytes = 0;
+  for (let at = 0; at < log.length; ) {
+    const room = BLOCK_BYTES - (at % BLOCK_BYTES);
+    if (room < HEADER_BYTES) {
+      at += room;
+      continue;
+    }
+    const record = recordAt(log, at, room);
+    if (!record) return { goodBytes, damage: damageAt(log, at, room) };
+    at = record.end;
+    // A batch in several parts counts when its last one is there.
+    if (record.type === 1 || record.type === TYPE_MAX) goodBytes = at;
+  }
+  return { goodBytes, damage: undefined };
+}
+
+function recordAt(
+  log: Buffer,
+  at: number,
+  room: number,
+): { readonly type: number; readonly end: number } | undefined {
+  if (at + HEADER_BYTES > log.length) return undefined;
+  const length = log.readUInt16LE(at + 4);
+  const type = log[at + 6]!;
+  const end = at + HEADER_BYTES + length;
+  if (type < 1 || type > TYPE_MAX || HEADER_BYTES + length > room || end > log.length) return undefined;
+  if (maskedCrc32c(crc32c(log.subarray(at + 6, end))) !== log.readUInt32LE(at)) return undefined;
+  return { type, end };
+}
+
+function damageAt(log: Buffer, at: number, room: number): LogState['damage'] {
+  const damage = { at, lostBytes: log.length - at };
+  // Records begin anew in every block: a whole one behind the bad one was written after it.
+  for (let block = at + room; block < log.length; block += BLOCK_BYTES) {
+    if (recordAt(log, block, BLOCK_BYTES)) return damage;
+  }
+  // In the same block too; where is not known when the length of the bad one is wrong.
+  for (let next = at + 1; next < at + room && next < log.length; next++) {
+    if (recordAt(log, next, at + room - next)) return damage;
+  }
+  if (hasUnwrittenSector(log, at)) return undefined;
+  const end = at + HEADER_BYTES <= log.length ? at + HEADER_BYTES + log.readUInt16LE(at + 4) : log.length + 1;
+  // It ends early, unless its length is what is wrong: then the checksum is right for all that is there.
+  return end > log.length && !isLastRecord(log, at, room) ? undefined : damage;
+}
+
+/** Whether a whole sector from `at` on was never written. */
+function hasUnwrittenSector(log: Buffer, at: number): boolean {
+  for (let sector = at - (at % SECTOR_BYTES); sector < log.length; sector += SECTOR_BYTES) {
+    const from = Math.max(sector, at);
+    const to = Math.min(sector + SECTOR_BYTES, log.length);
+    if (isZero(log, from, to)) return true;
+  }
+  return false;
+}
+
+function isLastRecord(log: Buffer, at: number, room: number): boolean {
+  if (at + HEADER_BYTES > log.length || log.length - at > room) return false;
+  return maskedCrc32c(crc32c(log.subarray(at + 6))) === log.readUInt32LE(at);
+}
+
+function isZero(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,135 @@
+// LevelDB's tables, as far as their checksums go. LevelDB itself does not verify what it reads.
+//
+//   table := block* footer{48}             each block followed by type:u8 crc32c:u32 (masked; of block and type)
+//   footer := metaindex:handle index:handle padding magic:u64
+//   handle := offset:varint size:varint
+//   block  := entry* restart:u32* restarts:u32
+//   entry  := shared:varint unshared:varint valueBytes:varint key{unshared} value{valueBytes}
+//
+// Of the index block, a key is at or past the last key of its data block, and the value is the block's handle. A stored
+// key has 8 bytes of LevelDB's own at its end. Block type 0 is as it is, 1 Snappy.
+
+import { crc32c, maskedCrc32c } from './crc32c.ts';
+import { unsnappy } from './snappy.ts';
+
+const FOOTER_BYTES = 48;
+const TRAILER_BYTES = 5;
+const MAGIC_LOW = 0x8b80fb57;
+const MAGIC_HIGH = 0xdb477524;
+const INTERNAL_BYTES = 8;
+const SNAPPY = 1;
+
+export interface TableDamage {
+  readonly offset: number;
+  readonly what: 'footer' | 'index' | 'block';
+  /** Keys that are hurt lie behind `after` and up to `upTo`; undefined: as far as there are any. */
+  readonly after: Buffer | undefined;
+  readonly upTo: Buffer | undefined;
+}
+
+interface Handle {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Reads `length` bytes at `offset`; fewer where the file ends. */
+export type ReadAt = (offset: number, length: number) => Promise<Buffer>;
+
+/** Block by block, so that it takes little memory and can be paced. */
+export async function* tableDamages(
+  read: ReadAt,
+  fileBytes: number,
+): AsyncGenerator<TableDamage | undefined> {
+  const all = { after: undefined, upTo: undefined };
+  const footer = await read(Math.max(0, fileBytes - FOOTER_BYTES), FOOTER_BYTES);
+  const index = footerIndex(footer, fileBytes);
+  if (!index) {
+    yield { offset: Math.max(0, fileBytes - FOOTER_BYTES), what: 'footer', ...all };
+    return;
+  }
+  const entries = await indexEntries(read, index);
+  if (!entries) {
+    yield { offset: index.offset, what: 'index', ...all };
+    return;
+  }
+  let after: Buffer | undefined;
+  for (const { key, handle } of entries) {
+    const block = await read(handle.offset, handle.size + TRAILER_BYTES);
+    yield isWhole(block, handle.size)
+      ? undefined
+      : { offset: handle.offset, what: 'block', after, upTo: key };
+    after = key;
+  }
+}
+
+function footerIndex(footer: Buffer, fileBytes: number): Handle | undefined {
+  if (footer.length < FOOTER_BYTES) return undefined;
+  if (footer.readUInt32LE(40) !== MAGIC_LOW || footer.readUInt32LE(44) !== MAGIC_HIGH) return undefined;
+  const reader = new VarintReader(footer.subarray(0, 40));
+  reader.handle();
+  const index = reader.handle();
+  return index && index.offset + index.size + TRAILER_BYTES <= fileBytes ? index : undefined;
+}
+
+function isWhole(block: Buffer, size: number): boolean {
+  if (block.length < size + TRAILER_BYTES) return false;
+  return maskedCrc32c(crc32c(block.subarray(0, size + 1))) === block.readUInt32LE(size + 1);
+}
+
+async function indexEntries(
+  read: ReadAt,
+  index: Handle,
+): Promise<{ readonly key: Buffer; readonly handle: Handle }[] | undefined> {
+  const stored = await read(index.offset, index.size + TRAILER_BYTES);
+  if (!isWhole(stored, index.size)) return undefined;
+  const data = stored.subarray(0, index.size);
+  const block = stored[index.size] === SNAPPY ? unsnappy(data) : data;
+  const end = block.length - 4 - 4 * block.readUInt32LE(block.length - 4);
+  const reader = new VarintReader(block.subarray(0, end));
+  const entries: { key: Buffer; handle: Handle }[] = [];
+  let key = Buffer.alloc(0);
+  while (!reader.atEnd) {
+    const shared = reader.varint();
+    const unshared = reader.varint();
+    const valueBytes = reader.varint();
+    key = Buffer.concat([key.subarray(0, shared), reader.take(unshared)]);
+    const handle = new VarintReader(reader.take(valueBytes)).handle();
+    if (!handle) return undefined;
+    entries.push({ key: key.subarray(0, Math.max(0, key.length - INTERNAL_BYTES)), handle });
+  }
+  return entries;
+}
+
+class VarintReader {
+  private readonly bytes: Buffer;
+  private at = 0;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  get atEnd(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; this.at < this.bytes.length; scale *= 128) {
+      const byte = this.bytes[this.at++]!;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    return value;
+  }
+
+  take(count: number): Buffer {
+    const taken = this.bytes.subarray(this.at, this.at + count);
+    this.at += count;
+    return taken;
+  }
+
+  handle(): Handle | undefined {
+    if (this.atEnd) return undefined;
+    return { offset: this.varint(), size: this.varint() };
+  }
+}
