@@ -25,6 +25,7 @@ export function stageDelete(context: RegistryContext, name: string, recursive: b
   const [top] = entries;
   const mountPoint = top!.parent && removeMountPoint(top!.parent, name);
   mountPoint?.commit();
+  for (const { operations } of entries) store.forgetSequence(operations.inos);
   const inos = entries.map(({ id }) => ({ key: inoSequenceKey(id), value: null }));
   store.stageRows([...entries.flatMap(({ record }) => rowsWithout(record)), ...inos]);
   for (const { tree } of entries) trees.drop(tree);

@@ -4,12 +4,13 @@
 // batches of bounded size: inode by inode with the chunks of its data, so that the tree's own counters say what is
 // still to come. A batch done again finds nothing left to do, so a crash needs no cursor.
 
+import { chunkDrop } from '../fs/chunk-drop.ts';
 import { decodeInode } from '../fs/inode-codec.ts';
-import { PLAIN_ITEM, VersionedKind } from '../fs/item.ts';
-import { keyId } from '../fs/key-id.ts';
+import { PLAIN_ITEM } from '../fs/item.ts';
 import type { Store } from '../fs/store.ts';
 import type { Tree } from '../fs/tree.ts';
 import { newTree } from '../fs/tree-rows.ts';
+import { DamageError, verify } from '../fs/versioned-value.ts';
 import { keys } from '../kv/keys.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
 import { decodeDropTree, encodeDropTree } from './job-record.ts';
@@ -109,7 +110,7 @@ export class DroppedTrees implements Trees {
   /** Whether nothing is left of the tree; not when it was stopped. */
   private async takeBack({ id, tree }: Job): Promise<boolean> {
     await this.eachPage(keys.inode.range(tree.id), (rows) => this.dropInodes(tree, rows));
-    await this.dropChunks(tree, keys.chunk.range(tree.id));
+    await this.eachPage(keys.chunk.range(tree.id), (rows) => this.dropChunks(tree, rows));
     for (const family of [keys.dirEntry, keys.link, keys.tombstone]) {
       await this.eachPage(family.range(tree.id), (rows) => this.dropRows(rows));
     }
@@ -122,34 +123,37 @@ export class DroppedTrees implements Trees {
     return true;
   }
 
-  private async dropInodes(tree: Tree, rows: readonly Row[]): Promise<void> {
-    let allocated = 0;
-    for (const [key, value] of rows) {
-      const record = decodeInode(keys.inode.parse(key).ino, value);
-      allocated += record.allocated;
-      if (record.dataId > 0) await this.dropChunks(tree, keys.chunk.range(tree.id, record.dataId));
+  /** Inodes with the chunks of their data: those of small files in one batch with them. */
+  private async dropInodes(tree: Tree, inodes: readonly Row[]): Promise<void> {
+    let usedBytes = 0;
+    let chunks: Row[] = [];
+    for (const [key, value] of inodes) {
+      const { allocated, dataId } = dataOf(keys.inode.parse(key).ino, value);
+      usedBytes -= allocated;
+      if (dataId > 0) chunks.push(...(await this.dropManyChunks(tree, keys.chunk.range(tree.id, dataId))));
+      if (chunks.length < BATCH_ROWS) continue;
+      this.dropChunks(tree, chunks);
+      chunks = [];
     }
-    this.store.stage({
-      ...PLAIN_ITEM,
-      tree,
-      generation: tree.accept,
-      rows: rows.map(([key]) => ({ key, value: null })),
-      usedBytes: -allocated,
-      usedInodes: -rows.length,
-    });
+    if (this.stopped) return;
+    const { writes, rows } = chunkDrop(chunks);
+    for (const [key] of inodes) rows.push({ key, value: null });
+    const counts = { usedBytes, usedInodes: -inodes.length };
+    this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, writes, rows, ...counts });
   }
 
-  /** As versions, for the worker frees the frames that they name. */
-  private async dropChunks(tree: Tree, range: Range): Promise<void> {
-    await this.eachPage(range, (rows) => {
-      const writes = rows.map(([key]) => ({
-        kind: VersionedKind.chunk,
-        key,
-        id: keyId(key),
-        value: null,
-      }));
-      this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, writes, rows: [] });
-    });
+  /** Drops chunks of a range while a batch is full of them, and returns the rest. */
+  private async dropManyChunks(tree: Tree, range: Range): Promise<Row[]> {
+    for (;;) {
+      const rows = await this.store.page(range, BATCH_ROWS);
+      if (rows.length < BATCH_ROWS || this.stopped) return rows;
+      this.dropChunks(tree, rows);
+      await this.settled();
+    }
+  }
+
+  private dropChunks(tree: Tree, chunks: readonly Row[]): void {
+    this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, ...chunkDrop(chunks) });
   }
 
   private dropRows(rows: readonly Row[]): void {
@@ -168,5 +172,16 @@ export class DroppedTrees implements Trees {
 
   private async settled(): Promise<void> {
     await this.store.durable(this.store.ticket);
+  }
+}
+
+/** Of a damaged inode nothing is known: its chunks are found without it, and the counters go in the end. */
+function dataOf(ino: number, value: Buffer): { readonly allocated: number; readonly dataId: number } {
+  try {
+    verify(value, () => `inode ${ino}`);
+    return decodeInode(ino, value);
+  } catch (error) {
+    if (error instanceof DamageError) return { allocated: 0, dataId: 0 };
+    throw error;
   }
 }

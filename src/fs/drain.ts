@@ -2,8 +2,8 @@
 // It is resumed at start where a crash left it.
 
 import { keys } from '../kv/keys.ts';
-import { PLAIN_ITEM, VersionedKind } from './item.ts';
-import { keyId } from './key-id.ts';
+import { chunkDrop } from './chunk-drop.ts';
+import { PLAIN_ITEM } from './item.ts';
 import type { Store } from './store.ts';
 import type { Tree } from './tree.ts';
 
@@ -40,15 +40,15 @@ async function drain(
   let drained = 0;
   for (;;) {
     const rows = await store.page(keys.chunk.range(tree.id, dataId), CHUNKS_A_BATCH);
-    const writes = rows.map(([key]) => ({ kind: VersionedKind.chunk, key, id: keyId(key), value: null }));
+    const drop = chunkDrop(rows);
     const last = rows.length < CHUNKS_A_BATCH;
     const ticket = store.stage({
       ...PLAIN_ITEM,
       tree,
       generation: tree.accept,
       action: { kind: 'drain', death },
-      writes,
-      rows: last ? [{ key: tombstone, value: null }] : [],
+      writes: drop.writes,
+      rows: last ? [...drop.rows, { key: tombstone, value: null }] : drop.rows,
     });
     drained += rows.length + 1;
     await store.durable(ticket);

@@ -92,6 +92,11 @@ export class Store {
     return new IdSequence(name, first, stored, (sequence) => this.unsaved.add(sequence));
   }
 
+  /** A sequence that nobody will use again: its row is the caller's to delete, and must not be written any more. */
+  forgetSequence(sequence: IdSequence): void {
+    this.unsaved.delete(sequence);
+  }
+
   /**
    * The newest value of a key, staged or committed.
    * @throws Wait when it is not resident

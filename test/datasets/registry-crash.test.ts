@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import type { Write } from '../../src/kv/meta-store.ts';
 import { checkWhole, shown } from './registry-state.ts';
-import { openVolume, type TestVolume, treeRows, writeFile } from './test-volume.ts';
+import { liveBytes, openVolume, type TestVolume, treeRows, writeFile } from './test-volume.ts';
 
 class RecordingMetaStore extends MemoryMetaStore {
   readonly batches: (readonly Write[])[] = [];
@@ -59,7 +59,8 @@ describe('after a crash while the space of a deleted dataset comes back', () => 
     const meta = new RecordingMetaStore();
     const volume = await openVolume({ meta });
     const { id } = await volume.datasets.create('a', {});
-    for (let i = 0; i < 300; i++) await writeFile(volume, 'a', `f${i}`, 1000);
+    for (let i = 0; i < 300; i++) await writeFile(volume, 'a', `f${i}`, i % 50 === 0 ? 40_000 : 1000);
+    expect(liveBytes(volume)).toBeGreaterThan(0);
     const whole = meta.batches.length;
     await volume.datasets.delete('a', false);
     await volume.drained();
@@ -74,6 +75,7 @@ describe('after a crash while the space of a deleted dataset comes back', () => 
       await again.drained();
       expect(again.datasets.pending()).toEqual({ datasets: 0, bytes: 0, inodes: 0 });
       expect(await treeRows(survivor, volume.treeOf(id))).toEqual([]);
+      expect(liveBytes(again)).toBe(0);
     }
   });
 });

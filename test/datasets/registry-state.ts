@@ -4,6 +4,12 @@ import { expect } from 'vitest';
 import { ROOT_INO } from '../../src/fs/operation.ts';
 import { SUPERUSER, type TestVolume } from './test-volume.ts';
 
+/** A DatasetError with this code, whose message has these words. */
+export const failure = (code: string, why: string): unknown =>
+  expect.objectContaining({ code, message: expect.stringContaining(why) });
+
+export const names = ({ datasets }: TestVolume): string[] => datasets.list().map(({ name }) => name);
+
 /** What a person sees of the registry. */
 export const shown = ({ datasets }: TestVolume): unknown =>
   datasets.list().map(({ name }) => {
@@ -28,4 +34,17 @@ export async function checkWhole({ datasets }: TestVolume): Promise<void> {
     expect(directories.sort()).toEqual(nested.sort());
     expect(root.nlink).toBe(2 + nested.length);
   }
+}
+
+/** The entries of a dataset's root directory, and which dataset is nested at each. */
+export async function entriesOf(volume: TestVolume, dataset: string): Promise<[string, number][]> {
+  const fs = volume.datasets.get(dataset)!.fileSystem;
+  const page = await fs.readdir(SUPERUSER, await fs.root(), { high: 0, low: 0 }, 100);
+  const entries = await Promise.all(
+    page.entries.map(async ({ name, ino }) => {
+      const [attributes] = await fs.attributesOf([ino]);
+      return [name.toString(), attributes!.mountedDataset] as [string, number];
+    }),
+  );
+  return entries.sort();
 }

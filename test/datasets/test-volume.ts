@@ -1,11 +1,10 @@
-// A volume over memory stores: the registry, and of each dataset's file system what these tests ask of it. Data is
-// counted, not stored.
+// A volume over memory stores: the registry and the file systems of its datasets.
 
 import type { Clock, Random } from '../../src/clock.ts';
 import { DroppedTrees } from '../../src/datasets/dropped-trees.ts';
 import { DatasetRegistry } from '../../src/datasets/registry.ts';
 import type { OpenFileSystem } from '../../src/datasets/registry-context.ts';
-import type { Caller } from '../../src/fs/file-system.ts';
+import type { Caller, NodeRef } from '../../src/fs/file-system.ts';
 import { inoSequenceKey, openDataset } from '../../src/fs/open-dataset.ts';
 import { SegmentLog } from '../../src/fs/segment-log.ts';
 import { Store } from '../../src/fs/store.ts';
@@ -62,6 +61,7 @@ class DiskOfSize extends MemorySegmentStore {
 export interface TestVolume {
   readonly datasets: DatasetRegistry;
   readonly store: Store;
+  readonly writeBack: WriteBack;
   readonly operations: Map<number, OpenFileSystem>;
   reopen(): Promise<TestVolume>;
   drained(): Promise<void>;
@@ -119,6 +119,7 @@ export async function openVolume(
   return {
     datasets,
     store,
+    writeBack,
     operations,
     async reopen() {
       await trees.stop();
@@ -133,6 +134,23 @@ export async function openVolume(
   };
 }
 
+/** A new file whose bytes wait in memory. */
+export async function writeUnstable(
+  volume: TestVolume,
+  dataset: string,
+  name: string,
+  bytes: number,
+): Promise<NodeRef> {
+  const { fileSystem } = volume.datasets.get(dataset)!;
+  const call = { caller: SUPERUSER };
+  const how = { mode: 'guarded', changes: {} } as const;
+  const { result } = await fileSystem.create(call, await fileSystem.root(), Buffer.from(name), how);
+  const { node } = result;
+  const written = await fileSystem.write(call, node, 0, Buffer.alloc(bytes, 0x61), false);
+  if (written.result.count !== bytes) throw new Error('a short write');
+  return node;
+}
+
 export async function writeFile(
   volume: TestVolume,
   dataset: string,
@@ -140,13 +158,15 @@ export async function writeFile(
   bytes: number,
 ): Promise<void> {
   const { fileSystem } = volume.datasets.get(dataset)!;
-  const call = { caller: SUPERUSER };
-  const how = { mode: 'guarded', changes: {} } as const;
-  const { result } = await fileSystem.create(call, await fileSystem.root(), Buffer.from(name), how);
-  const node = result.node;
-  const written = await fileSystem.write(call, node, 0, Buffer.alloc(bytes, 0x61), false);
-  if (written.result.count !== bytes) throw new Error('a short write');
-  await fileSystem.settled((await fileSystem.commit(call, node)).ticket);
+  const node = await writeUnstable(volume, dataset, name, bytes);
+  await fileSystem.settled((await fileSystem.commit({ caller: SUPERUSER }, node)).ticket);
+}
+
+/** Bytes of frames that some map names. */
+export function liveBytes({ store }: TestVolume): number {
+  let bytes = 0;
+  for (const segment of store.live.segments.values()) bytes += segment.liveBytes;
+  return bytes;
 }
 
 /** The keys that a tree has in the store. */
