@@ -7,8 +7,11 @@ export type ChunkMap = readonly Extent[];
 
 export const EMPTY_MAP: ChunkMap = [];
 
-/** A window with more is coalesced before its next flush. */
-export const EXTENTS_MAX = 128;
+/**
+ * A window with more is coalesced before its next flush. As many as a window of 1 MiB has blocks of 4 KiB: with half of
+ * it, random writes of 4 KiB rewrote each window every 112 of them (15k against 22k writes a second).
+ */
+export const EXTENTS_MAX = 256;
 /** Inline bytes that a window may keep; more go to a segment. */
 export const INLINE_BYTES_MAX = 16 * 1024;
 

@@ -188,14 +188,14 @@ describe('a chunk map', () => {
     expect(overlay(EMPTY_MAP, [inlineExtent(5, Buffer.alloc(0))])).toEqual([]);
   });
 
-  it('is overfull past 128 extents or 16 KiB of inline bytes', () => {
+  it('is overfull past 256 extents or 16 KiB of inline bytes', () => {
     const extents = (count: number) =>
       Array.from({ length: count }, (_, i) => frameExtent(i * 2, frame(i, 1)));
     expect(isOverfull(overlay(EMPTY_MAP, extents(EXTENTS_MAX)))).toBe(false);
     expect(isOverfull(overlay(EMPTY_MAP, extents(EXTENTS_MAX + 1)))).toBe(true);
     expect(isOverfull([inlineExtent(0, Buffer.alloc(INLINE_BYTES_MAX))])).toBe(false);
     expect(isOverfull([inlineExtent(0, Buffer.alloc(INLINE_BYTES_MAX + 1))])).toBe(true);
-    expect([EXTENTS_MAX, INLINE_BYTES_MAX]).toEqual([128, 16_384]);
+    expect([EXTENTS_MAX, INLINE_BYTES_MAX]).toEqual([256, 16_384]);
   });
 });
 
