@@ -9,16 +9,25 @@
 import { getU32, getU64, putU32, putU64 } from '../fs/big-endian.ts';
 import type { NodeRef } from '../fs/file-system.ts';
 import { type Hash64, sipHash } from '../fs/siphash.ts';
+import { CachePool, TwoGenerationCache } from '../fs/two-generation-cache.ts';
 
 /** On the wire and in clients' memory for as long as they have the file system mounted: never change. */
 const VERSION = 1;
 export const HANDLE_BYTES = 36;
+const INO_AT = 16;
 const MAC_AT = 28;
 const MAC_KEY_BYTES = 16;
 
 export interface HandleTarget extends NodeRef {
   readonly dataset: number;
 }
+
+interface KnownHandle {
+  readonly handle: Buffer;
+  readonly target: HandleTarget;
+}
+
+const KNOWN_MAX = 32_768;
 
 export interface VolumeIdentity {
   readonly uuid: Buffer;
@@ -29,33 +38,52 @@ export interface VolumeIdentity {
 export class Handles {
   private readonly volume: number;
   private readonly mac: (bytes: Uint8Array) => Hash64;
+  /** By inode number: a MAC costs 0.3 µs, and there is one in every call and in every entry of READDIRPLUS. */
+  private readonly known = new TwoGenerationCache<number, KnownHandle>(new CachePool(KNOWN_MAX));
 
   constructor({ uuid, handleKey }: VolumeIdentity) {
     this.volume = getU32(uuid, 0);
     this.mac = sipHash(handleKey.subarray(0, MAC_KEY_BYTES));
   }
 
-  encode(dataset: number, { ino, generation }: NodeRef): Buffer {
-    const handle = Buffer.allocUnsafe(HANDLE_BYTES);
-    putU32(handle, 0, VERSION << 24);
-    putU32(handle, 4, this.volume);
-    putU32(handle, 8, dataset);
-    putU32(handle, 12, 0);
-    putU64(handle, 16, ino);
-    putU32(handle, 24, generation);
-    const { high, low } = this.mac(handle.subarray(0, MAC_AT));
-    putU32(handle, MAC_AT, high);
-    putU32(handle, MAC_AT + 4, low);
+  encode(dataset: number, node: NodeRef): Buffer {
+    const { ino, generation } = node;
+    const known = this.known.get(ino);
+    if (known?.target.dataset === dataset && known.target.generation === generation) return known.handle;
+    const handle = this.make(dataset, node);
+    this.known.set(ino, { handle, target: { dataset, ino, generation } });
     return handle;
   }
 
   /** Undefined for anything that this volume never gave out. */
   decode(handle: Buffer): HandleTarget | undefined {
     if (handle.length !== HANDLE_BYTES || getU32(handle, 0) !== VERSION << 24) return undefined;
+    const known = this.known.get(getU64(handle, INO_AT));
+    if (known?.handle.equals(handle)) return known.target;
     const { high, low } = this.mac(handle.subarray(0, MAC_AT));
     if (getU32(handle, MAC_AT) !== high >>> 0 || getU32(handle, MAC_AT + 4) !== low >>> 0) return undefined;
     // With the right mac it is ours; of another volume with the same key (a copied data directory) it is not.
     if (getU32(handle, 4) !== this.volume || getU32(handle, 12) !== 0) return undefined;
-    return { dataset: getU32(handle, 8), ino: getU64(handle, 16), generation: getU32(handle, 24) };
+    const target = {
+      dataset: getU32(handle, 8),
+      ino: getU64(handle, INO_AT),
+      generation: getU32(handle, 24),
+    };
+    this.known.set(target.ino, { handle: Buffer.from(handle), target });
+    return target;
+  }
+
+  private make(dataset: number, { ino, generation }: NodeRef): Buffer {
+    const handle = Buffer.allocUnsafe(HANDLE_BYTES);
+    putU32(handle, 0, VERSION << 24);
+    putU32(handle, 4, this.volume);
+    putU32(handle, 8, dataset);
+    putU32(handle, 12, 0);
+    putU64(handle, INO_AT, ino);
+    putU32(handle, 24, generation);
+    const { high, low } = this.mac(handle.subarray(0, MAC_AT));
+    putU32(handle, MAC_AT, high);
+    putU32(handle, MAC_AT + 4, low);
+    return handle;
   }
 }
