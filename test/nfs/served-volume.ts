@@ -5,6 +5,7 @@ import { systemClock, systemRandom } from '../../src/clock.ts';
 import { createFormat, openFormat } from '../../src/kv/format.ts';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
+import type { MetaStore } from '../../src/kv/meta-store.ts';
 import type { ExportRule } from '../../src/nfs/export-rule.ts';
 import { NfsServer } from '../../src/nfs/nfs-server.ts';
 import { openVolume, type Volume } from '../../src/volume.ts';
@@ -31,16 +32,23 @@ const SETTINGS = {
 
 export class ServedVolume {
   readonly log: LogLines = logLines();
-  private readonly meta = new MemoryMetaStore();
+  private readonly meta: MetaStore;
   private readonly segments = new MemorySegmentStore();
   private running: { readonly volume: Volume; readonly server: NfsServer } | undefined;
   private clients: RawClient[] = [];
 
-  static async start(rules: readonly ExportRule[] = [OPEN_TO_ALL]): Promise<ServedVolume> {
-    const served = new ServedVolume();
+  static async start(
+    rules: readonly ExportRule[] = [OPEN_TO_ALL],
+    meta: MetaStore = new MemoryMetaStore(),
+  ): Promise<ServedVolume> {
+    const served = new ServedVolume(meta);
     await createFormat(served.meta, systemRandom);
     await served.open(rules);
     return served;
+  }
+
+  private constructor(meta: MetaStore) {
+    this.meta = meta;
   }
 
   get datasets() {

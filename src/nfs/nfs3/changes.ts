@@ -6,8 +6,9 @@ import { FsError } from '../../fs/fs-error.ts';
 import type { Sattr3, SetTime } from './types.ts';
 
 const HIGH_MAX = 2 ** 21 - 1;
+const NANOSECONDS_END = 1e9;
 
-/** @throws FsError `EFBIG` for a size that no file can have */
+/** @throws FsError `EFBIG` for a size that no file can have, `EINVAL` for a time that is none */
 export function changesOf({ mode, uid, gid, size, atime, mtime }: Sattr3): Changes {
   if (size && size.high > HIGH_MAX) throw new FsError('EFBIG');
   return {
@@ -22,5 +23,7 @@ export function changesOf({ mode, uid, gid, size, atime, mtime }: Sattr3): Chang
 
 function timeOf(set: SetTime): Timestamp | 'now' | undefined {
   if (set.how === 0) return undefined;
-  return set.how === 1 ? 'now' : set.time;
+  if (set.how === 1) return 'now';
+  if (set.time.nanoseconds >= NANOSECONDS_END) throw new FsError('EINVAL', 'A second has 1e9 nanoseconds');
+  return set.time;
 }
