@@ -27,7 +27,22 @@ describe('a handle', () => {
     { dataset: 0xffffffff, ino: Number.MAX_SAFE_INTEGER, generation: 0xffffffff },
     { dataset: 1, ino: 2 ** 32, generation: 2 ** 31 },
   ])('names dataset $dataset, inode $ino, generation $generation', (target) => {
-    expect(handles.decode(handles.encode(target.dataset, target))).toEqual(target);
+    const handle = handles.encode(target.dataset, target);
+    expect(handles.decode(handle)).toEqual(target);
+    expect(new Handles(volume).decode(handle)).toEqual(target);
+  });
+
+  it('is not taken for that of the same inode number in another dataset, or of its earlier user', () => {
+    const targets = [
+      { dataset: 1, ino: 5, generation: 1 },
+      { dataset: 2, ino: 5, generation: 1 },
+      { dataset: 1, ino: 5, generation: 2 },
+    ];
+    const made = targets.map((target) => handles.encode(target.dataset, target));
+    for (const [i, target] of targets.entries()) {
+      expect(handles.decode(made[i]!)).toEqual(target);
+      expect(handles.encode(target.dataset, target)).toEqual(made[i]);
+    }
   });
 
   it('means the same to the server of another run', () => {
