@@ -51,8 +51,7 @@ export interface Volume {
   close(): Promise<void>;
 }
 
-/** @param background false: nothing is given back and nothing is looked for, so that a check finds what there is */
-export async function openVolume(parts: VolumeParts, background = true): Promise<Volume> {
+export async function openVolume(parts: VolumeParts): Promise<Volume> {
   const { meta, segments, format, clock, random, log, settings } = parts;
   const store = await Store.open({
     meta,
@@ -71,10 +70,10 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   const { dirtyBytesMax, diskReserveBytes } = settings;
   const writeBack = await WriteBack.open({ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes });
   const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
-  if (background) await reclaimer.start();
+  await reclaimer.start();
   const scrub = new Scrub({ store, metaPath: parts.metaPath, clock });
-  if (background) scrub.start();
-  const trees = await DroppedTrees.open(store, background);
+  scrub.start();
+  const trees = await DroppedTrees.open(store);
   const inos = await storedInos(meta);
   const shared = { store, writeBack, reclaimer, clock, random };
   const datasets = await DatasetRegistry.open({

@@ -62,6 +62,11 @@ export function isEmpty(map: ChunkMap): boolean {
   return map.length === 0;
 }
 
+/** Whether both show the same bytes from the same places; a map that was read again is another object. */
+export function isSame(a: ChunkMap, b: ChunkMap): boolean {
+  return a === b || (a.length === b.length && a.every((extent, at) => isSameExtent(extent, b[at]!)));
+}
+
 /** Bytes that are no hole. */
 export function allocated(map: ChunkMap): number {
   let bytes = 0;
@@ -101,6 +106,13 @@ export function frameBytes(map: ChunkMap): number {
   let bytes = 0;
   for (const frame of framesOf(map).values()) bytes += frame.storedBytes;
   return bytes;
+}
+
+function isSameExtent(a: Extent, b: Extent): boolean {
+  if (a.offset !== b.offset || a.length !== b.length || a.skip !== b.skip) return false;
+  if (a.frame === null || b.frame === null)
+    return a.data !== null && b.data !== null && a.data.equals(b.data);
+  return a.frame.segment === b.frame.segment && a.frame.index === b.frame.index;
 }
 
 /** Puts an extent into `extents`, cutting what it covers. */

@@ -90,7 +90,7 @@ async function carriedAlong(
   if (stays.length + pieces.length <= EXTENTS_MAX) return inline;
   const frames = stays.filter((extent) => extent.frame !== null);
   try {
-    const buffers = await readExtents(file.records.store, frames);
+    const buffers = await attempt(() => readExtents(file.records.store, frames));
     return [...inline, ...frames.map(({ offset }, at) => ({ offset, data: buffers[at]! }))];
   } catch (error) {
     // What cannot be read stays as it is; its readers are told.

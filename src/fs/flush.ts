@@ -7,7 +7,7 @@
 
 import { attempt } from './attempt.ts';
 import { isLater } from './change-time.ts';
-import { allocated, EMPTY_MAP, overlay } from './chunk-map.ts';
+import { allocated, EMPTY_MAP, isSame, overlay } from './chunk-map.ts';
 import type { DirtyFile, DirtyLayer } from './dirty-file.ts';
 import { type Extent, inlineExtent } from './extent.ts';
 import { planWindows, type WindowFlush } from './flush-plan.ts';
@@ -157,8 +157,9 @@ function stageWindow(turn: Turn, { record, dataId, frozen, flush, written }: Win
   const windowBytes = 2 ** record.windowLog2;
   const start = window * windowBytes;
   const pieces = inWindow(frozen, start, windowBytes);
-  const map = turn.chunk(dataId, window) ?? EMPTY_MAP;
-  if (carried.length > 0 && (map !== flush.map || bytesOf(pieces) !== bytesOf(flush.pieces)))
+  // A new data id has no maps, and nobody need be asked for them.
+  const map = (record.dataId > 0 ? turn.chunk(dataId, window) : null) ?? EMPTY_MAP;
+  if (carried.length > 0 && (!isSame(map, flush.map) || bytesOf(pieces) !== bytesOf(flush.pieces)))
     throw new StartOver();
   if (pieces.length === 0) return 0;
   const extents: Extent[] = [];

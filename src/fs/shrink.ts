@@ -1,5 +1,6 @@
-// A shrink over very many windows: from the end, in batches that each leave the file at a size of its own. Meanwhile the
-// inode is held: other operations on it wait, except flushes, whose bytes all lie below the final size.
+// A shrink over very many windows: from the end, in batches that each are a truncation to a size on the way. Meanwhile
+// the inode is held: other operations on it wait. What waits in memory is flushed first, also what lies above the new
+// size: were it only dropped, a crash on the way would bring back what a promised write had covered.
 
 import { keys } from '../kv/keys.ts';
 import { attempt } from './attempt.ts';
@@ -14,16 +15,15 @@ export const WINDOWS_A_BATCH = 64;
 /** Resolves when so few windows are left above `size` that the shrink ends in one batch. */
 export function shrinkBySteps(context: OperationContext, record: InodeRecord, size: number): Promise<void> {
   const { tree } = context.records;
-  const file = tree.dirty.get(record.ino);
-  file?.cut(size, Number.POSITIVE_INFINITY, file.growthWithout(record, size, Number.POSITIVE_INFINITY));
   const done = takeSteps(context, record.ino, size).finally(() => tree.held.delete(record.ino));
   tree.held.set(record.ino, done);
   return done;
 }
 
 async function takeSteps(context: OperationContext, ino: number, size: number): Promise<void> {
-  const { records, clock } = context;
+  const { records, clock, writeBack } = context;
   const { store, tree } = records;
+  await writeBack.flushUntil(records, ino, Number.POSITIVE_INFINITY);
   let span = WINDOWS_A_BATCH;
   for (;;) {
     // The scan below sees what is applied, so everything staged has to be.
@@ -40,15 +40,15 @@ async function takeSteps(context: OperationContext, ino: number, size: number): 
       span = Math.max(WINDOWS_A_BATCH, Math.floor(span / 2));
       continue;
     }
-    const dirty = tree.dirty.get(ino);
-    if (dirty?.isOlderThan(tree.accept)) {
-      await dirty.flushOlder(tree.accept);
-      continue;
-    }
     await attempt(() => {
       const turn = new Turn(records, clock.now());
       const bytes = dropWindows(turn, record.dataId, windows);
-      turn.update(turn.inode(record), { size: from * windowBytes, allocated: record.allocated - bytes });
+      turn.update(turn.inode(record), {
+        size: from * windowBytes,
+        allocated: record.allocated - bytes,
+        mtimeSeconds: turn.now.seconds,
+        mtimeNanoseconds: turn.now.nanoseconds,
+      });
       turn.count(-bytes, 0);
       turn.commit();
     });

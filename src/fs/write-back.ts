@@ -194,7 +194,7 @@ export class WriteBack implements Flusher {
       file.hasFailed = false;
     } catch (error) {
       file.hasFailed = true;
-      if (this.options.store.poisoned) throw error;
+      this.options.store.check();
       const details = { err: error, tree: file.records.tree.id, ino: file.ino };
       this.options.log.error(details, 'File data could not be written to its segment; it stays in memory');
       await new Promise<void>((resolve) => this.options.clock.after(RETRY_MS, resolve));
