@@ -8,6 +8,9 @@ export interface Scheduler {
 /** Completes as the event loop comes by: for tests that are not about interleavings. */
 export const promptScheduler: Scheduler = { later: (_, complete) => void setImmediate(complete) };
 
+/** Work that goes round in circles never ends by itself. */
+const PATIENCE_STEPS = 100_000;
+
 interface Pending {
   readonly what: string;
   readonly complete: () => void;
@@ -49,7 +52,11 @@ export class SeededScheduler implements Scheduler {
     };
     promise.then(settle, settle);
     await reactions();
-    while (!settled) {
+    for (let steps = 0; !settled; steps++) {
+      if (steps === PATIENCE_STEPS)
+        throw new Error(
+          `The promise has not settled after ${steps} steps; pending are ${this.pending.join(', ')}`,
+        );
       if (!(await this.step()) && !settled)
         throw new Error('Nothing is pending, and the promise has not settled');
     }

@@ -17,7 +17,7 @@ export function generator(seed: number): Random {
 }
 
 /** Lengths, counts, discriminants and marks where off-by-one errors live. */
-export const EDGES: readonly number[] = [
+const EDGES = [
   0,
   1,
   2,
