@@ -1,5 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-old-space-size=1024
 // The `cairn` program: the command line on the process it runs in.
+//
+// On a machine with much memory V8 lets the heap grow before it collects; a lower limit keeps a server of a million files
+// at half the size (270 against 500 MiB), and is far above what it needs.
 
 import { readFileSync } from 'node:fs';
 import type { CliIo } from './admin/cli/cli-io.ts';

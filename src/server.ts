@@ -196,7 +196,9 @@ export async function* checkOffline(
     throw startErrorOf(error, settings);
   });
   try {
-    const volume = await openVolume(volumeParts(directory, settings, log)).catch((error: Error) => error);
+    const volume = await openVolume(volumeParts(directory, settings, log), false).catch(
+      (error: Error) => error,
+    );
     if (volume instanceof Error) {
       // So badly hurt that it cannot be served: what LevelDB's own checksums say of its files is still worth knowing.
       let found = false;

@@ -51,7 +51,8 @@ export interface Volume {
   close(): Promise<void>;
 }
 
-export async function openVolume(parts: VolumeParts): Promise<Volume> {
+/** @param background false: nothing is given back and nothing is looked for, so that a check finds what there is */
+export async function openVolume(parts: VolumeParts, background = true): Promise<Volume> {
   const { meta, segments, format, clock, random, log, settings } = parts;
   const store = await Store.open({
     meta,
@@ -70,10 +71,10 @@ export async function openVolume(parts: VolumeParts): Promise<Volume> {
   const { dirtyBytesMax, diskReserveBytes } = settings;
   const writeBack = await WriteBack.open({ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes });
   const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
-  await reclaimer.start();
+  if (background) await reclaimer.start();
   const scrub = new Scrub({ store, metaPath: parts.metaPath, clock });
-  scrub.start();
-  const trees = await DroppedTrees.open(store);
+  if (background) scrub.start();
+  const trees = await DroppedTrees.open(store, background);
   const inos = await storedInos(meta);
   const shared = { store, writeBack, reclaimer, clock, random };
   const datasets = await DatasetRegistry.open({

@@ -37,8 +37,8 @@ export class DroppedTrees implements Trees {
     this.nextJob = jobs.reduce((next, { id }) => Math.max(next, id + 1), 1);
   }
 
-  /** Goes on with what an earlier run left. */
-  static async open(store: Store): Promise<DroppedTrees> {
+  /** Goes on with what an earlier run left, in the `background` if there shall be one. */
+  static async open(store: Store, background = true): Promise<DroppedTrees> {
     const jobs: Job[] = [];
     for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
       const { job: id } = keys.job.parse(key);
@@ -47,7 +47,7 @@ export class DroppedTrees implements Trees {
       jobs.push({ id, tree });
     }
     const dropped = new DroppedTrees(store, jobs);
-    dropped.wake();
+    if (background) dropped.wake();
     return dropped;
   }
 

@@ -18,6 +18,7 @@ import { VersionedKind, type VersionedWrite } from './item.ts';
 import { keyId } from './key-id.ts';
 import type { LiveFrames } from './live-frames.ts';
 import type { Tree } from './tree.ts';
+import { DamageError } from './versioned-value.ts';
 
 const NO_FRAMES: ReadonlyMap<number, Frame> = new Map();
 const EMPTY = Buffer.alloc(0);
@@ -25,8 +26,15 @@ const EMPTY = Buffer.alloc(0);
 /** Bytes of a versioned key before the part that HISTORY and CHANGED repeat: family and tree. */
 const KEY_HEAD_BYTES = 5;
 
+/** A damaged map names nothing that could be freed: its frames stay, for `cairn check` to find, and the worker goes on. */
 function frames(value: Buffer | null): ReadonlyMap<number, Frame> {
-  return value ? framesOf(decodeChunk(value)) : NO_FRAMES;
+  if (!value) return NO_FRAMES;
+  try {
+    return framesOf(decodeChunk(value));
+  } catch (error) {
+    if (error instanceof DamageError) return NO_FRAMES;
+    throw error;
+  }
 }
 
 /** Clears the bits of the frames that `old` names and `next` does not, as far as no kept generation can see them. */

@@ -17,7 +17,7 @@ export function generator(seed: number): Random {
 }
 
 /** Lengths, counts, discriminants and marks where off-by-one errors live. */
-const EDGES = [
+export const EDGES: readonly number[] = [
   0,
   1,
   2,

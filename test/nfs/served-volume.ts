@@ -2,6 +2,7 @@
 // in the stores, and nothing else is carried over.
 
 import { systemClock, systemRandom } from '../../src/clock.ts';
+import { type CheckReport, checkVolume } from '../../src/datasets/check/check-volume.ts';
 import { createFormat, openFormat } from '../../src/kv/format.ts';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
@@ -57,6 +58,14 @@ export class ServedVolume {
 
   get server(): NfsServer {
     return this.running!.server;
+  }
+
+  /** What `cairn check` has to say; the last report is the summary. */
+  async check(): Promise<CheckReport[]> {
+    const reports: CheckReport[] = [];
+    for await (const report of checkVolume(this.running!.volume, { path: undefined, repair: false }))
+      reports.push(report);
+    return reports;
   }
 
   async client(): Promise<RawClient> {

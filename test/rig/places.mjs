@@ -1,6 +1,6 @@
 // Where the suites find what is not in this repository, and what to do when it is not there.
 
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -34,6 +34,12 @@ export function needPrograms(suite, names) {
 
 export function needRoot(why) {
   if (process.getuid() !== 0) throw new Missing(`root: ${why}`);
+}
+
+/** What `npm start` gives to node before the program. */
+export function startFlags() {
+  const { scripts } = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8'));
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 export function needBuild() {

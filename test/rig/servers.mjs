@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { answersNull } from './nfs-client.mjs';
-import { freePort, needBuild, needPrograms, sharedFolder } from './places.mjs';
+import { freePort, needBuild, needPrograms, sharedFolder, startFlags } from './places.mjs';
 import { isAlive, run, runOk, until } from './processes.mjs';
 import { Failure } from './report.mjs';
 
@@ -26,7 +26,7 @@ export class CairnServer {
     port,
     flags = ['--insecure-ports'],
     main = needBuild(),
-    nodeFlags = [],
+    nodeFlags = startFlags(),
     env = {},
   }) {
     this.directory = directory;
