@@ -7,13 +7,10 @@
 // are safe only once their table is written, so a power cut could keep a late batch and lose an early one. A durable
 // batch behind others that were not therefore syncs every log first.
 
-import { existsSync } from 'node:fs';
 import { open as openFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Level } from 'level';
-import { cutLogs, findLogDamage } from './level/level-files.ts';
+import { type Database, openDatabase } from './level/open-database.ts';
 import { MetaReadError, type MetaStore, type Range, type Row, type Write } from './meta-store.ts';
-import { inaccessible, VolumeError } from './volume-error.ts';
 
 export interface LevelSettings {
   /** Uncompressed blocks kept in memory. */
@@ -24,14 +21,6 @@ export interface LevelSettings {
   readonly create: boolean;
   /** Gives up what damage has made unreadable, instead of refusing to open. */
   readonly repair?: boolean;
-}
-
-/** The types of `level` are what Node and browsers share; on Node it is LevelDB, which can compact on request. */
-type Database = Level<Buffer, Buffer> & { compactRange(start: Buffer, end: Buffer): Promise<void> };
-
-/** On Node `Level` is classic-level's class, with what only LevelDB can. */
-interface Repairing {
-  repair(location: string): Promise<void>;
 }
 
 const CACHE_BYTES = 32 << 20;
@@ -55,25 +44,12 @@ export class LevelMetaStore implements MetaStore {
 
   /** @throws VolumeError */
   static async open(location: string, settings: LevelSettings): Promise<LevelMetaStore> {
-    const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer' };
-    await checkLogs(location, settings);
-    const database = new Level<Buffer, Buffer>(location, encodings) as Database;
-    const open = () =>
-      database.open({
-        createIfMissing: settings.create,
-        cacheSize: settings.cacheBytes ?? CACHE_BYTES,
-        writeBufferSize: settings.writeBufferBytes ?? WRITE_BUFFER_BYTES,
-        compression: true,
-      });
-    try {
-      await open();
-    } catch (error) {
-      const failure = openFailure(location, error);
-      if (failure.code !== 'DAMAGED' || !settings.repair) throw failure;
-      // Makes a new manifest of the tables and logs that can be read.
-      await (Level as unknown as Repairing).repair(location);
-      await open();
-    }
+    const database = await openDatabase(location, {
+      cacheBytes: settings.cacheBytes ?? CACHE_BYTES,
+      writeBufferBytes: settings.writeBufferBytes ?? WRITE_BUFFER_BYTES,
+      create: settings.create,
+      repair: settings.repair ?? false,
+    });
     return new LevelMetaStore(database);
   }
 
@@ -176,23 +152,6 @@ function unreadable(error: unknown): unknown {
   return new MetaReadError(`Cannot read the metadata: ${(error as Error).message}`, { cause: error });
 }
 
-/** LevelDB would pass over a damaged batch in its log and keep those behind it. @throws VolumeError */
-async function checkLogs(location: string, { repair }: LevelSettings): Promise<void> {
-  if (!existsSync(location)) return;
-  const damage = await findLogDamage(location);
-  if (!damage) return;
-  if (repair) {
-    await cutLogs(location, damage);
-    return;
-  }
-  const { file, at, lostBytes } = damage;
-  throw new VolumeError(
-    'DAMAGED',
-    `Cannot open ${location}: its log ${file} is damaged at byte ${at}. Restore it from a backup, or start with` +
-      ` --repair: that would lose the changes in the last ${lostBytes} bytes of the log, from the damage on`,
-  );
-}
-
 async function syncLogs(location: string): Promise<void> {
   for (const name of await readdir(location)) {
     if (!name.endsWith('.log')) continue;
@@ -208,25 +167,4 @@ async function syncLogs(location: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-}
-
-function openFailure(location: string, error: unknown): VolumeError {
-  const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
-  const reason = cause?.message ?? String(error);
-  if (cause?.code === 'LEVEL_LOCKED') {
-    return new VolumeError(
-      'IN_USE',
-      `Cannot open ${location}: another process has it open. Stop that process, or choose another --data-dir`,
-      { cause },
-    );
-  }
-  if (cause?.code === 'LEVEL_CORRUPTION' || reason.includes('does not exist')) {
-    return new VolumeError(
-      'DAMAGED',
-      `Cannot open ${location}: its log or manifest is damaged (${reason}). Restore it from a backup, or start with` +
-        ' --repair: that would lose what was written last, and whatever else the damage has made unreadable',
-      { cause },
-    );
-  }
-  return inaccessible(location, cause ?? error);
 }

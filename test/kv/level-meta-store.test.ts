@@ -1,7 +1,7 @@
-import { open as openFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { open as openFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LevelMetaStore } from '../../src/kv/level-meta-store.ts';
+import { LevelMetaStore, type LevelSettings } from '../../src/kv/level-meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import { conformsToMetaStore } from './meta-store-contract.ts';
 import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
@@ -26,8 +26,8 @@ describe('LevelMetaStore', () => {
   afterEach(() => directory.remove());
 
   const key = Buffer.from('key');
-  const open = (settings = { create: true }) => LevelMetaStore.open(directory.path, settings);
-  async function refusal(settings = { create: true }): Promise<VolumeError> {
+  const open = (settings: LevelSettings = { create: true }) => LevelMetaStore.open(directory.path, settings);
+  async function refusal(settings: LevelSettings = { create: true }): Promise<VolumeError> {
     const error = await open(settings).then(
       () => undefined,
       (thrown) => thrown,
@@ -73,6 +73,44 @@ describe('LevelMetaStore', () => {
     const error = await refusal();
     expect(error.code).toBe('DAMAGED');
     expect(error.message).toMatch(/would lose .*/);
+  });
+
+  it('is refused as in use, also to a repair, when another has a log open that looks damaged', async () => {
+    const store = await open();
+    await store.write([{ key, value: Buffer.alloc(1000, 7) }], true);
+    await store.write([{ key, value: Buffer.alloc(1000, 8) }], true);
+    const [log] = await filesNamed(/log$/);
+    const path = join(directory.path, log!);
+    const damaged = await readFile(path);
+    damaged[500]! ^= 1;
+    await writeFile(path, damaged);
+    for (const repair of [false, true]) {
+      expect((await refusal({ create: false, repair })).code).toBe('IN_USE');
+      expect(await readFile(path)).toEqual(damaged);
+    }
+    await store.close();
+  });
+
+  it('is made anew from its tables and logs by a repair when its manifest is damaged', async () => {
+    const store = await open();
+    await store.write([{ key, value: Buffer.from('in a table') }], true);
+    await store.compact();
+    await store.write([{ key: Buffer.from('later'), value: Buffer.from('in the log') }], true);
+    await store.close();
+    const [manifest] = await filesNamed(/^MANIFEST/);
+    const path = join(directory.path, manifest!);
+    const bytes = await readFile(path);
+    // The length of its first record: LevelDB would take it for a record that was cut short.
+    bytes[5]! ^= 0x40;
+    await writeFile(path, bytes);
+    expect((await refusal({ create: false })).message).toMatch(
+      /MANIFEST-\d+ is damaged at byte 0\..*--repair/,
+    );
+    const repaired = await open({ create: false, repair: true });
+    expect(repaired.get(key)?.toString()).toBe('in a table');
+    expect(repaired.get(Buffer.from('later'))?.toString()).toBe('in the log');
+    await repaired.close();
+    await (await open({ create: false })).close();
   });
 
   it('is refused as damaged when CURRENT names nothing', async () => {

@@ -27,13 +27,31 @@ export async function findLogDamage(directory: string): Promise<LogDamage | unde
   return undefined;
 }
 
+export interface ManifestDamage {
+  readonly file: string;
+  /** What is wrong with it: a predicate. */
+  readonly problem: string;
+}
+
+/** Of the manifest that LevelDB would read, or of the file that names it; a tail cut short was never acted upon. */
+export async function findManifestDamage(directory: string): Promise<ManifestDamage | undefined> {
+  const current = await readIfThere(join(directory, 'CURRENT'));
+  if (!current) return undefined;
+  const [, name] = /^(MANIFEST-\d+)\n$/.exec(current.toString('latin1')) ?? [];
+  if (!name) return { file: 'CURRENT', problem: 'names no manifest' };
+  const manifest = await readIfThere(join(directory, name));
+  if (!manifest) return { file: 'CURRENT', problem: `names ${name}, which is not there` };
+  const { damage } = readLog(manifest);
+  return damage && { file: name, problem: `is damaged at byte ${damage.at}` };
+}
+
 /**
  * Ends the logs where the damage begins, so that what is left is a state that the volume once had. The damaged files
  * stay beside them, as NAME.damaged.
  */
 export async function cutLogs(directory: string, { file, goodBytes }: LogDamage): Promise<void> {
-  for (const log of await filesOf(directory, '.log')) {
-    if (log < file) continue;
+  const logs = await filesOf(directory, '.log');
+  for (const log of logs.slice(logs.indexOf(file))) {
     const path = join(directory, log);
     const bytes = await readFile(path);
     await rename(path, `${path}.damaged`);
@@ -65,8 +83,14 @@ async function* checkTable(path: string): AsyncGenerator<TableDamage | undefined
     const { size } = await file.stat();
     const read = async (offset: number, length: number) => {
       const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
-      return bytes.subarray(0, bytesRead);
+      try {
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+        return bytes.subarray(0, bytesRead);
+      } catch (error) {
+        // A sector that the disk cannot read hurts the block that it is in, and no other.
+        if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+        return bytes.subarray(0, 0);
+      }
     };
     yield* tableDamages(read, size);
   } finally {
@@ -74,6 +98,15 @@ async function* checkTable(path: string): AsyncGenerator<TableDamage | undefined
   }
 }
 
+/** By number: in the order in which they were begun. */
 async function filesOf(directory: string, suffix: string): Promise<string[]> {
-  return (await readdir(directory)).filter((name) => name.endsWith(suffix)).sort();
+  const names = (await readdir(directory)).filter((name) => name.endsWith(suffix));
+  return names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
+  });
 }

@@ -1,4 +1,4 @@
-// LevelDB's log: the batches that are in no table yet.
+// LevelDB's log: the batches that are in no table yet. Its manifest, which lists the tables, has the same format.
 //
 //   log    := block*                       of 32 KiB; fewer than 7 bytes at the end of one are zeros
 //   record := crc32c:u32 length:u16 type:u8 data{length}      little-endian; the masked CRC covers type and data

@@ -7,7 +7,8 @@
 //   entry  := shared:varint unshared:varint valueBytes:varint key{unshared} value{valueBytes}
 //
 // Of the index block, a key is at or past the last key of its data block, and the value is the block's handle. A stored
-// key has 8 bytes of LevelDB's own at its end. Block type 0 is as it is, 1 Snappy.
+// key has 8 bytes of LevelDB's own at its end. Block type 0 is as it is, 1 Snappy. The metaindex names the filter, a block
+// of Bloom filters: a bit lost there makes keys that are in the table look absent.
 
 import { crc32c, maskedCrc32c } from './crc32c.ts';
 import { unsnappy } from './snappy.ts';
@@ -21,7 +22,7 @@ const SNAPPY = 1;
 
 export interface TableDamage {
   readonly offset: number;
-  readonly what: 'footer' | 'index' | 'block';
+  readonly what: 'footer' | 'index' | 'metaindex' | 'filter' | 'block';
   /** Keys that are hurt lie behind `after` and up to `upTo`; undefined: as far as there are any. */
   readonly after: Buffer | undefined;
   readonly upTo: Buffer | undefined;
@@ -42,33 +43,56 @@ export async function* tableDamages(
 ): AsyncGenerator<TableDamage | undefined> {
   const all = { after: undefined, upTo: undefined };
   const footer = await read(Math.max(0, fileBytes - FOOTER_BYTES), FOOTER_BYTES);
-  const index = footerIndex(footer, fileBytes);
-  if (!index) {
+  const handles = footerHandles(footer);
+  if (!handles) {
     yield { offset: Math.max(0, fileBytes - FOOTER_BYTES), what: 'footer', ...all };
     return;
   }
-  const entries = await indexEntries(read, index);
+  const entries = await handleEntries(read, handles.index);
   if (!entries) {
-    yield { offset: index.offset, what: 'index', ...all };
+    yield { offset: handles.index.offset, what: 'index', ...all };
     return;
   }
   let after: Buffer | undefined;
   for (const { key, handle } of entries) {
-    const block = await read(handle.offset, handle.size + TRAILER_BYTES);
-    yield isWhole(block, handle.size)
+    const upTo = key.subarray(0, Math.max(0, key.length - INTERNAL_BYTES));
+    yield (await wholeBlock(read, handle))
       ? undefined
-      : { offset: handle.offset, what: 'block', after, upTo: key };
-    after = key;
+      : { offset: handle.offset, what: 'block', after, upTo };
+    after = upTo;
   }
+  yield* filterDamages(read, handles.metaindex, after);
 }
 
-function footerIndex(footer: Buffer, fileBytes: number): Handle | undefined {
+/** @param last of the keys in the table */
+async function* filterDamages(
+  read: ReadAt,
+  metaindex: Handle,
+  last: Buffer | undefined,
+): AsyncGenerator<TableDamage | undefined> {
+  const hurt = { after: undefined, upTo: last };
+  const filters = await handleEntries(read, metaindex);
+  if (!filters) {
+    yield { offset: metaindex.offset, what: 'metaindex', ...hurt };
+    return;
+  }
+  for (const { handle } of filters)
+    yield (await wholeBlock(read, handle)) ? undefined : { offset: handle.offset, what: 'filter', ...hurt };
+}
+
+function footerHandles(footer: Buffer): { readonly metaindex: Handle; readonly index: Handle } | undefined {
   if (footer.length < FOOTER_BYTES) return undefined;
   if (footer.readUInt32LE(40) !== MAGIC_LOW || footer.readUInt32LE(44) !== MAGIC_HIGH) return undefined;
   const reader = new VarintReader(footer.subarray(0, 40));
-  reader.handle();
+  const metaindex = reader.handle();
   const index = reader.handle();
-  return index && index.offset + index.size + TRAILER_BYTES <= fileBytes ? index : undefined;
+  return metaindex && index && { metaindex, index };
+}
+
+/** The block with its type and checksum. */
+async function wholeBlock(read: ReadAt, { offset, size }: Handle): Promise<Buffer | undefined> {
+  const block = await read(offset, size + TRAILER_BYTES);
+  return isWhole(block, size) ? block : undefined;
 }
 
 function isWhole(block: Buffer, size: number): boolean {
@@ -76,12 +100,12 @@ function isWhole(block: Buffer, size: number): boolean {
   return maskedCrc32c(crc32c(block.subarray(0, size + 1))) === block.readUInt32LE(size + 1);
 }
 
-async function indexEntries(
+async function handleEntries(
   read: ReadAt,
   index: Handle,
 ): Promise<{ readonly key: Buffer; readonly handle: Handle }[] | undefined> {
-  const stored = await read(index.offset, index.size + TRAILER_BYTES);
-  if (!isWhole(stored, index.size)) return undefined;
+  const stored = await wholeBlock(read, index);
+  if (!stored) return undefined;
   const data = stored.subarray(0, index.size);
   const block = stored[index.size] === SNAPPY ? unsnappy(data) : data;
   const end = block.length - 4 - 4 * block.readUInt32LE(block.length - 4);
@@ -95,7 +119,7 @@ async function indexEntries(
     key = Buffer.concat([key.subarray(0, shared), reader.take(unshared)]);
     const handle = new VarintReader(reader.take(valueBytes)).handle();
     if (!handle) return undefined;
-    entries.push({ key: key.subarray(0, Math.max(0, key.length - INTERNAL_BYTES)), handle });
+    entries.push({ key, handle });
   }
   return entries;
 }

@@ -1,0 +1,117 @@
+// Opens LevelDB, or says why not. LevelDB by itself opens more than it should: it passes over a damaged batch in its log
+// and keeps those behind it, and takes a damaged length in its manifest for the end, then deletes the tables that it no
+// longer knows. So both are looked through first.
+
+import { existsSync } from 'node:fs';
+import { Level } from 'level';
+import { inaccessible, VolumeError } from '../volume-error.ts';
+import { cutLogs, findLogDamage, findManifestDamage } from './level-files.ts';
+
+/** The types of `level` are what Node and browsers share; on Node it is LevelDB, which can compact on request. */
+export type Database = Level<Buffer, Buffer> & { compactRange(start: Buffer, end: Buffer): Promise<void> };
+
+export interface OpenSettings {
+  readonly cacheBytes: number;
+  readonly writeBufferBytes: number;
+  readonly create: boolean;
+  readonly repair: boolean;
+}
+
+/** On Node `Level` is classic-level's class, with what only LevelDB can. */
+interface Repairing {
+  repair(location: string): Promise<void>;
+}
+
+/** @throws VolumeError */
+export async function openDatabase(location: string, settings: OpenSettings): Promise<Database> {
+  await checkFiles(location, settings.repair);
+  try {
+    return await open(location, settings);
+  } catch (error) {
+    const failure = openFailure(location, error);
+    if (failure.code !== 'DAMAGED' || !settings.repair) throw failure;
+  }
+  await rebuildManifest(location);
+  return await open(location, settings).catch((error: unknown) => {
+    throw openFailure(location, error);
+  });
+}
+
+async function open(location: string, settings: OpenSettings): Promise<Database> {
+  const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer' };
+  const database = new Level<Buffer, Buffer>(location, encodings) as Database;
+  await database.open({
+    createIfMissing: settings.create,
+    cacheSize: settings.cacheBytes,
+    writeBufferSize: settings.writeBufferBytes,
+    compression: true,
+  });
+  return database;
+}
+
+async function checkFiles(location: string, repair: boolean): Promise<void> {
+  if (!existsSync(location)) return;
+  const log = await findLogDamage(location);
+  const manifest = await findManifestDamage(location);
+  if (!log && !manifest) return;
+  // A log that another process writes may look damaged, and must not be touched.
+  await refuseUsed(location);
+  if (!repair) {
+    const hurt: string[] = [];
+    const lost: string[] = [];
+    if (log) {
+      hurt.push(`its log ${log.file} is damaged at byte ${log.at}`);
+      lost.push(`the changes in the last ${log.lostBytes} bytes of the log, from the damage on`);
+    }
+    if (manifest) {
+      hurt.push(`its ${manifest.file} ${manifest.problem}`);
+      lost.push('whatever is in no table and no log that can be read');
+    }
+    throw new VolumeError(
+      'DAMAGED',
+      `Cannot open ${location}: ${hurt.join(', and ')}. Restore it from a backup, or start with --repair: that would` +
+        ` lose ${lost.join(', and ')}`,
+    );
+  }
+  // Before the manifest: to make one, the logs are read.
+  if (log) await cutLogs(location, log);
+  if (manifest) await rebuildManifest(location);
+}
+
+async function refuseUsed(location: string): Promise<void> {
+  const probe = new Level(location);
+  try {
+    // Never opens: takes the lock, and then either there is no database or it exists.
+    await probe.open({ createIfMissing: false, errorIfExists: true });
+  } catch (error) {
+    const failure = openFailure(location, error);
+    if (failure.code === 'IN_USE') throw failure;
+  }
+}
+
+/** Makes a new manifest of the tables and logs that can be read. */
+async function rebuildManifest(location: string): Promise<void> {
+  await (Level as unknown as Repairing).repair(location).catch((error: unknown) => {
+    throw openFailure(location, error);
+  });
+}
+
+function openFailure(location: string, error: unknown): VolumeError {
+  const cause = ((error as Error).cause ?? error) as Error & { code?: string };
+  if (cause.code === 'LEVEL_LOCKED') {
+    return new VolumeError(
+      'IN_USE',
+      `Cannot open ${location}: another process has it open. Stop that process, or choose another --data-dir`,
+      { cause },
+    );
+  }
+  if (cause.code === 'LEVEL_CORRUPTION' || cause.message.includes('does not exist')) {
+    return new VolumeError(
+      'DAMAGED',
+      `Cannot open ${location}: its log or manifest is damaged (${cause.message}). Restore it from a backup, or start` +
+        ' with --repair: that would lose what was written last, and whatever else the damage has made unreadable',
+      { cause },
+    );
+  }
+  return inaccessible(location, cause);
+}
