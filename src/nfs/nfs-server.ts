@@ -72,8 +72,8 @@ export class NfsServer {
       log,
     });
     const mount = mountProgram({ datasets, exports, handles, table: mounts });
-    // The port is known only when it is bound; nobody is answered before that.
-    const programs = [nfs, mount, portmapProgram(registrations(listen.port))];
+    const portmap = portmapProgram(() => registrations(tcp.endpoint.port));
+    const programs = [nfs, mount, portmap];
     const tcp = await TcpServer.listen({ programs, log, clock, limits }, listen);
     try {
       const portmapServers = portmapListen
@@ -117,7 +117,7 @@ async function listenForPortmap(
   port: number,
   { log, clock }: { log: RpcLog; clock: Clock },
 ) {
-  const programs = [portmapProgram(registrations(port))];
+  const programs = [portmapProgram(() => registrations(port))];
   const tcp = await TcpServer.listen({ programs, log, clock }, listen);
   try {
     const udp = await UdpServer.listen({ programs, log }, { host: listen.host, port: tcp.endpoint.port });

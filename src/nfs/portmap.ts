@@ -27,13 +27,15 @@ export interface Registration {
   readonly port: number;
 }
 
-export function portmapProgram(registrations: readonly Registration[]): RpcProgram {
-  const mappings: Mapping[] = registrations.map(({ program, version, port }) => ({
-    prog: program,
-    vers: version,
-    prot: PROTOCOL_TCP,
-    port,
-  }));
+/** @param registrations asked at each call: a port that the system chooses is known only when it is bound */
+export function portmapProgram(registrations: () => readonly Registration[]): RpcProgram {
+  const mappings = (): Mapping[] =>
+    registrations().map(({ program, version, port }) => ({
+      prog: program,
+      vers: version,
+      prot: PROTOCOL_TCP,
+      port,
+    }));
   const refused = { args: mapping, result: bool, run: () => false };
   return {
     program: PORTMAP_PROGRAM,
@@ -47,9 +49,9 @@ export function portmapProgram(registrations: readonly Registration[]): RpcProgr
         name: 'GETPORT',
         args: mapping,
         result: u32,
-        run: (_, wanted) => portOf(mappings, wanted),
+        run: (_, wanted) => portOf(mappings(), wanted),
       }),
-      procedure({ name: 'DUMP', args: nothing, result: list(mapping, MAPPINGS_MAX), run: () => mappings }),
+      procedure({ name: 'DUMP', args: nothing, result: list(mapping, MAPPINGS_MAX), run: mappings }),
     ],
   };
 }

@@ -3,6 +3,7 @@ import { systemClock } from '../../src/clock.ts';
 import { portmapProgram } from '../../src/nfs/portmap.ts';
 import { TcpServer } from '../../src/nfs/rpc/tcp-server.ts';
 import { RawClient, words } from './raw-client.ts';
+import { ServedVolume } from './served-volume.ts';
 
 const PORTMAP = 100000;
 const [TCP, UDP] = [6, 17];
@@ -14,7 +15,7 @@ beforeAll(async () => {
   server = await TcpServer.listen(
     {
       programs: [
-        portmapProgram([
+        portmapProgram(() => [
           { program: PORTMAP, version: 2, port: 111 },
           { program: 100003, version: 3, port: 2049 },
           { program: 100005, version: 3, port: 20048 },
@@ -79,5 +80,21 @@ describe('PORTMAP', () => {
         body: words(2, 2),
       });
     }
+  });
+});
+
+describe('the port of NFS', () => {
+  it('has the port mapper too, which tells that port, also when the system has chosen it', async () => {
+    const served = await ServedVolume.start();
+    const { port } = served.server.endpoint;
+    const asking = await served.client();
+    for (const program of [PORTMAP, 100003, 100005]) {
+      const version = program === PORTMAP ? 2 : 3;
+      expect(await asking.call(PORTMAP, 2, 3, words(program, version, TCP, 0))).toMatchObject({
+        status: 'SUCCESS',
+        body: words(port),
+      });
+    }
+    await served.stop();
   });
 });

@@ -7,7 +7,7 @@ import { UdpServer } from '../../../src/nfs/rpc/udp-server.ts';
 import { callMessage, words } from '../raw-client.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-const programs = [portmapProgram([{ program: 100003, version: 3, port: 2049 }])];
+const programs = [portmapProgram(() => [{ program: 100003, version: 3, port: 2049 }])];
 
 let server: UdpServer;
 const client = createSocket('udp4');
