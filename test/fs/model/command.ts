@@ -73,6 +73,8 @@ export interface CommandOptions {
 export class Commands {
   private readonly options: CommandOptions;
   private readonly kinds: readonly Kind[];
+  /** Now and then the same bytes are written again. */
+  private readonly lastWrites = new Map<number, { readonly from: number; readonly bytes: number }>();
 
   constructor(options: CommandOptions) {
     this.options = options;
@@ -110,8 +112,12 @@ export class Commands {
   private about(kind: Kind, ino: number, file: FileState): Command {
     const { random } = this.options;
     switch (kind) {
-      case 'write':
-        return { kind, ino, from: this.offset(file), bytes: this.bytes(), stable: random() < 0.3 };
+      case 'write': {
+        const again = random() < 0.2 ? this.lastWrites.get(ino) : undefined;
+        const { from, bytes } = again ?? { from: this.offset(file), bytes: this.bytes() };
+        this.lastWrites.set(ino, { from, bytes });
+        return { kind, ino, from, bytes, stable: random() < 0.3 };
+      }
       case 'read':
         return {
           kind,

@@ -1,6 +1,6 @@
 // Which seeds run: MODEL_SEEDS=5000 takes the first 5,000, MODEL_SEEDS=17-17 the seventeenth alone.
 
-const SEEDS_DEFAULT = '250';
+const SEEDS_DEFAULT = '200';
 const { MODEL_SEEDS = SEEDS_DEFAULT } = process.env;
 const [first, last] = MODEL_SEEDS.split('-').map(Number);
 
