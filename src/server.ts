@@ -12,10 +12,11 @@ import type { MetricsSource } from './admin/http/metrics-source.ts';
 import type { CheckEvent, CheckOptions, ManagedServer } from './admin/managed-server.ts';
 import { listenError, StartError } from './admin/start-error.ts';
 import { systemClock, systemRandom } from './clock.ts';
-import { checkVolume, tableFindings } from './datasets/check/check-volume.ts';
+import { checkVolume } from './datasets/check/check-volume.ts';
 import { DatasetError } from './datasets/datasets.ts';
+import { tableFinding, tableFindings } from './fs/check/table-findings.ts';
 import { DamageError } from './fs/versioned-value.ts';
-import { type DataDirectory, openDataDirectory } from './kv/data-directory.ts';
+import { type DataDirectory, metaPathIn, openDataDirectory } from './kv/data-directory.ts';
 import { MetaReadError } from './kv/meta-store.ts';
 import { VolumeError } from './kv/volume-error.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
@@ -53,6 +54,7 @@ class Server implements RunningServer, ManagedServer {
   async start(): Promise<void> {
     const { settings, log, version } = this.options;
     this.directory = await openStores(settings);
+    logDamage(this.directory, log);
     const { format } = this.directory;
     this.volume = await openVolume(volumeParts(this.directory, settings, log));
     const { datasets } = this.volume;
@@ -192,22 +194,19 @@ export async function* checkOffline(
   log: AdminLog,
   options: CheckOptions,
 ): AsyncIterable<CheckEvent> {
-  const directory = await openStores(settings).catch((error: unknown) => {
-    throw startErrorOf(error, settings);
-  });
+  const directory = await openStores(settings).catch((error: Error) => error);
+  if (directory instanceof Error) {
+    yield* whyUnopened(directory, settings);
+    return;
+  }
+  // It has been given up: the check cannot tell it any more.
+  if (settings.repair) logDamage(directory, log);
   try {
     const volume = await openVolume(volumeParts(directory, settings, log), false).catch(
       (error: Error) => error,
     );
     if (volume instanceof Error) {
-      // So badly hurt that it cannot be served: what LevelDB's own checksums say of its files is still worth knowing.
-      let found = false;
-      for await (const finding of tableFindings(directory.metaPath)) {
-        found = true;
-        yield { finding: { kind: finding.kind, path: '', message: finding.message, repaired: false } };
-      }
-      if (!found) throw startErrorOf(volume, settings);
-      yield { summary: { datasets: 0, inodes: 0, bytes: 0, findings: 1, repaired: 0 } };
+      yield* whyUnopened(volume, settings);
       return;
     }
     yield* checkVolume({ ...volume, metaPath: directory.metaPath }, options);
@@ -215,6 +214,26 @@ export async function* checkOffline(
   } finally {
     await directory.close();
   }
+}
+
+/** So badly hurt that it cannot be served: what LevelDB's own checksums say of its files is still worth knowing. */
+async function* whyUnopened(error: Error, settings: Settings): AsyncIterable<CheckEvent> {
+  const isDamaged =
+    error instanceof MetaReadError ||
+    error instanceof DamageError ||
+    (error instanceof VolumeError && error.code === 'DAMAGED');
+  if (!isDamaged) throw startErrorOf(error, settings);
+  let findings = 1;
+  yield { finding: { kind: 'database', path: '', message: error.message, repaired: false } };
+  for await (const { kind, message } of tableFindings(metaPathIn(settings.dataDir))) {
+    findings++;
+    yield { finding: { kind, path: '', message, repaired: false } };
+  }
+  yield { summary: { datasets: 0, inodes: 0, bytes: 0, findings, repaired: 0 } };
+}
+
+function logDamage({ damage }: DataDirectory, log: AdminLog): void {
+  for (const one of damage) log.error({}, `${tableFinding(one).message}; see "cairn check"`);
 }
 
 function volumeParts(

@@ -13,6 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Random } from '../clock.ts';
 import { FileSegmentStore } from './file-segment-store.ts';
 import { createFormat, FORMAT_VERSION, hasFormat, openFormat, type VolumeFormat } from './format.ts';
+import type { TableFinding } from './level/level-files.ts';
 import { LevelMetaStore, type LevelSettings } from './level-meta-store.ts';
 import type { MetaStore } from './meta-store.ts';
 import type { SegmentStore } from './segment-store.ts';
@@ -29,6 +30,8 @@ export interface DataDirectory {
   readonly format: VolumeFormat;
   /** Where LevelDB's files are. */
   readonly metaPath: string;
+  /** What was found in LevelDB's tables before they were opened; with `repair` it has been given up. */
+  readonly damage: readonly TableFinding[];
   /** Closes both stores; {@link VolumeFormat.markClean} comes before it. */
   close(): Promise<void>;
 }
@@ -38,6 +41,11 @@ type State = 'absent' | 'cut short' | 'new' | 'ready';
 const MARKER = 'CAIRN';
 /** What a new data directory may hold: a file system's own. */
 const HARMLESS = ['lost+found'];
+
+/** Where LevelDB's files are in a data directory. */
+export function metaPathIn(path: string): string {
+  return join(path, 'meta');
+}
 
 /** @throws VolumeError */
 export async function openDataDirectory(
@@ -77,7 +85,8 @@ async function openDirectory(
       meta,
       segments,
       format,
-      metaPath: join(directory, 'meta'),
+      metaPath: metaPathIn(directory),
+      damage: meta.damage,
       async close() {
         await segments.close();
         await meta.close();

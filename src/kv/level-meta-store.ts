@@ -9,7 +9,8 @@
 
 import { open as openFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Database, openDatabase } from './level/open-database.ts';
+import type { TableFinding } from './level/level-files.ts';
+import { closeDatabase, type Database, type OpenedDatabase, openDatabase } from './level/open-database.ts';
 import { MetaReadError, type MetaStore, type Range, type Row, type Write } from './meta-store.ts';
 
 export interface LevelSettings {
@@ -33,24 +34,27 @@ const FIRST_KEY = Buffer.alloc(1, 0);
 const LAST_KEY = Buffer.alloc(64, 0xff);
 
 export class LevelMetaStore implements MetaStore {
+  /** Found in the tables before they were opened. */
+  readonly damage: readonly TableFinding[];
   readonly #database: Database;
   #last: Promise<void> = Promise.resolve();
   #unsynced = false;
   #failure: unknown;
 
-  private constructor(database: Database) {
+  private constructor({ database, damage }: OpenedDatabase) {
     this.#database = database;
+    this.damage = damage;
   }
 
   /** @throws VolumeError */
   static async open(location: string, settings: LevelSettings): Promise<LevelMetaStore> {
-    const database = await openDatabase(location, {
+    const opened = await openDatabase(location, {
       cacheBytes: settings.cacheBytes ?? CACHE_BYTES,
       writeBufferBytes: settings.writeBufferBytes ?? WRITE_BUFFER_BYTES,
       create: settings.create,
       repair: settings.repair ?? false,
     });
-    return new LevelMetaStore(database);
+    return new LevelMetaStore(opened);
   }
 
   get(key: Buffer): Buffer | undefined {
@@ -127,7 +131,7 @@ export class LevelMetaStore implements MetaStore {
 
   async close(): Promise<void> {
     await this.#last;
-    await this.#database.close();
+    await closeDatabase(this.#database);
   }
 
   async #commit(batch: ReturnType<Database['batch']>, durable: boolean): Promise<void> {

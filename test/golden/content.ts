@@ -129,7 +129,7 @@ function shown(node: Attributes): Record<string, number> {
 }
 
 /** A digest of the bytes: of a sparse file those around its only data. */
-async function contentOf({ fileSystem: fs }: Dataset, node: Attributes): Promise<string | undefined> {
+export async function contentOf({ fileSystem: fs }: Dataset, node: Attributes): Promise<string | undefined> {
   if (node.type === FileType.symlink) return (await fs.readlink(ROOT, node)).target.toString();
   if (node.type !== FileType.file) return undefined;
   const hash = createHash('sha256');

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/clock.ts';
-import { checkVolume, tableFindings } from '../../src/datasets/check/check-volume.ts';
+import { checkVolume } from '../../src/datasets/check/check-volume.ts';
 import { Scrub } from '../../src/fs/check/scrub.ts';
+import { tableFindings } from '../../src/fs/check/table-findings.ts';
 import type { Attributes, Caller } from '../../src/fs/file-system.ts';
 import { FsError } from '../../src/fs/fs-error.ts';
 import { openDataDirectory } from '../../src/kv/data-directory.ts';
@@ -150,14 +151,17 @@ describe('damage', () => {
       const found = [];
       for await (const finding of tableFindings(meta)) found.push(finding.kind);
       outcomes.add(found.length > 0 ? 'found' : 'of no account');
-      const opened = await openDataDirectory(path, { warmBytesMax: 0 }, systemRandom);
       // Never anything but an answer or an error that says it is the medium.
       try {
-        for await (const _ of opened.meta.rows({ gte: Buffer.alloc(1), lt: Buffer.alloc(64, 0xff) }));
+        const opened = await openDataDirectory(path, { warmBytesMax: 0 }, systemRandom);
+        try {
+          for await (const _ of opened.meta.rows({ gte: Buffer.alloc(1), lt: Buffer.alloc(64, 0xff) }));
+        } finally {
+          await opened.close();
+        }
       } catch (error) {
         expect(error).toBeInstanceOf(MetaReadError);
       }
-      await opened.close();
     }
     expect(outcomes).toContain('found');
   });

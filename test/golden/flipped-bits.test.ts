@@ -5,19 +5,24 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Dataset } from '../../src/datasets/datasets.ts';
+import { tableFindings } from '../../src/fs/check/table-findings.ts';
+import type { Attributes, Caller } from '../../src/fs/file-system.ts';
 import { FsError } from '../../src/fs/fs-error.ts';
 import { DamageError } from '../../src/fs/versioned-value.ts';
 import { MetaReadError } from '../../src/kv/meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import { Handles } from '../../src/nfs/handle.ts';
 import type { Volume } from '../../src/volume.ts';
-import { type Seen, seenOf } from './content.ts';
+import { contentOf, type Seen, seenOf } from './content.ts';
 import { openGolden } from './open-golden.ts';
 
 const FORMAT = join(import.meta.dirname, 'format-1');
 const expected = JSON.parse(readFileSync(join(FORMAT, 'seen.json'), 'utf8')) as Seen[];
 
-type Outcome = 'refused' | 'unhurt' | 'unreadable';
+const ROOT: Caller = { uid: 0, gid: 0, groups: [] };
+
+type Outcome = 'refused' | 'unhurt' | 'unreadable' | 'gone';
 
 describe('a flipped bit', () => {
   let path: string;
@@ -31,7 +36,7 @@ describe('a flipped bit', () => {
     join(folder, readdirSync(join(path, folder)).find((name) => pattern.test(name))!);
 
   /** What comes of each flip of `file`; the directory is the same before each. */
-  async function* flips(file: string, step: number): AsyncGenerator<Outcome> {
+  async function* flips(file: string, step: number, look = sight): AsyncGenerator<Outcome> {
     const kept = `${path}.kept`;
     cpSync(path, kept, { recursive: true });
     try {
@@ -42,14 +47,14 @@ describe('a flipped bit', () => {
         const flipped = Buffer.from(whole);
         flipped[at]! ^= 1 << (at % 8);
         writeFileSync(join(path, file), flipped);
-        yield await outcome();
+        yield await outcome(look);
       }
     } finally {
       rmSync(kept, { recursive: true });
     }
   }
 
-  async function outcome(): Promise<Outcome> {
+  async function outcome(look: typeof sight): Promise<Outcome> {
     const opened = await openGolden(path).catch((error: Error) => error);
     if (opened instanceof Error) {
       // Each of them is told in a sentence by whoever starts the server.
@@ -57,7 +62,7 @@ describe('a flipped bit', () => {
       return 'refused';
     }
     try {
-      return await sight(opened.volume);
+      return await look(opened.volume);
     } finally {
       await opened.close();
     }
@@ -72,6 +77,22 @@ describe('a flipped bit', () => {
       expect(error.code).toBe('EIO');
       return 'unreadable';
     }
+  }
+
+  /** The same for each path by itself: what is there has its own bytes. */
+  async function differences(volume: Volume): Promise<Outcome> {
+    let worst: Outcome = 'unhurt';
+    for (const { path: of, content } of expected) {
+      try {
+        const found = await find(volume, of);
+        if (found) expect(await contentOf(...found), of).toBe(content);
+        else worst = 'gone';
+      } catch (error) {
+        if (!(error instanceof FsError)) throw error;
+        worst = 'unreadable';
+      }
+    }
+    return worst;
   }
 
   it('in the log of the metadata is refused', async () => {
@@ -104,4 +125,38 @@ describe('a flipped bit', () => {
     expect(outcomes).toContain('unreadable');
     expect(outcomes).not.toContain('refused');
   });
+
+  it('in a table of the metadata is an I/O error at most, and is found by the check', async () => {
+    const { volume, close } = await openGolden(path);
+    await volume.store.parts.meta.compact();
+    await close();
+    const table = fileNamed('meta', /\.ldb$/);
+    const outcomes = new Set<Outcome>();
+    for await (const outcome of flips(table, 149, differences)) {
+      outcomes.add(outcome);
+      const found = [];
+      for await (const finding of tableFindings(join(path, 'meta'))) found.push(finding);
+      if (outcome !== 'unhurt') expect(found).not.toEqual([]);
+    }
+    expect(outcomes).toContain('unreadable');
+    expect(outcomes).not.toContain('gone');
+  });
 });
+
+async function find(volume: Volume, path: string): Promise<[Dataset, Attributes] | undefined> {
+  const dataset = volume.datasets
+    .list()
+    .filter(({ name }) => path === `/${name}` || path.startsWith(`/${name}/`))
+    .sort((a, b) => b.name.length - a.name.length)[0];
+  if (!dataset) return undefined;
+  const { fileSystem } = dataset;
+  let node: Attributes | undefined = await fileSystem.root();
+  for (const name of path
+    .slice(dataset.name.length + 1)
+    .split('/')
+    .filter(Boolean)) {
+    node = await fileSystem.lookup(ROOT, node, Buffer.from(name, 'latin1'));
+    if (!node) return undefined;
+  }
+  return [dataset, node];
+}

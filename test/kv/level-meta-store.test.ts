@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { open as openFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LevelMetaStore, type LevelSettings } from '../../src/kv/level-meta-store.ts';
+import { MetaReadError } from '../../src/kv/meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import { conformsToMetaStore } from './meta-store-contract.ts';
 import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
@@ -111,6 +113,45 @@ describe('LevelMetaStore', () => {
     expect(repaired.get(Buffer.from('later'))?.toString()).toBe('in the log');
     await repaired.close();
     await (await open({ create: false })).close();
+  });
+
+  it('tells a damaged block of a table, fails what reads there and nothing else, and is repaired without it', async () => {
+    const store = await open();
+    const name = (row: number) => Buffer.from(`row ${String(row).padStart(4, '0')}`);
+    const rows = Array.from({ length: 1000 }, (_, row) => ({ key: name(row), value: randomBytes(100) }));
+    await store.write(rows, true);
+    await store.compact();
+    await store.close();
+    const [table] = await filesNamed(/ldb$/);
+    const path = join(directory.path, table!);
+    const bytes = await readFile(path);
+    bytes[50_000]! ^= 2;
+    await writeFile(path, bytes);
+
+    const damaged = await open({ create: false });
+    expect(damaged.damage).toMatchObject([{ file: table, what: 'block' }]);
+    const failed = rows.filter(({ key: of, value }) => {
+      try {
+        expect(damaged.get(of)).toEqual(value);
+        return false;
+      } catch (error) {
+        expect(error).toBeInstanceOf(MetaReadError);
+        return true;
+      }
+    });
+    expect(failed.length).toBeGreaterThan(10);
+    expect(failed.length).toBeLessThan(100);
+    await damaged.write([{ key, value: Buffer.from('written') }], true);
+    await damaged.close();
+
+    const repaired = await open({ create: false, repair: true });
+    for (const row of rows)
+      expect(repaired.get(row.key)).toEqual(failed.includes(row) ? undefined : row.value);
+    expect(repaired.get(key)?.toString()).toBe('written');
+    await repaired.close();
+    const after = await open({ create: false });
+    expect(after.damage).toEqual([]);
+    await after.close();
   });
 
   it('is refused as damaged when CURRENT names nothing', async () => {

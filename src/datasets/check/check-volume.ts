@@ -3,12 +3,11 @@
 import { StoreCheck } from '../../fs/check/check-store.ts';
 import type { Finding } from '../../fs/check/finding.ts';
 import { inodePath } from '../../fs/check/inode-path.ts';
-import { describeKeys, ownerOfKey } from '../../fs/check/key-text.ts';
+import { tableFindings } from '../../fs/check/table-findings.ts';
 import { nameCookie } from '../../fs/name-cookie.ts';
 import type { Reclaimer } from '../../fs/reclaimer.ts';
 import { Records } from '../../fs/records.ts';
 import type { Store } from '../../fs/store.ts';
-import { checkTables } from '../../kv/level/level-files.ts';
 import { MetaReadError, type Write } from '../../kv/meta-store.ts';
 import { loadRegistry } from '../registry-rows.ts';
 
@@ -101,17 +100,6 @@ async function* allFindings(check: StoreCheck, metaPath: string | undefined): As
       message: `${error.message}; the check ends here`,
       repair: null,
     };
-  }
-}
-
-/** What LevelDB's own checksums say of its tables. */
-export async function* tableFindings(metaPath: string): AsyncGenerator<Finding> {
-  for await (const damage of checkTables(metaPath)) {
-    if (!damage) continue;
-    const { file, offset, what, after, upTo } = damage;
-    const hurt = upTo ? `: ${describeKeys(after, upTo)}` : '';
-    const message = `The ${what} at byte ${offset} of LevelDB's table ${file} fails its checksum${hurt}`;
-    yield { kind: 'database', ...ownerOfKey(upTo), message, repair: null };
   }
 }
 

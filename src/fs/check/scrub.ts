@@ -13,6 +13,7 @@ import { readExtents } from '../extent-reader.ts';
 import { FsError } from '../fs-error.ts';
 import type { Store } from '../store.ts';
 import { DamageError, verify } from '../versioned-value.ts';
+import { tableFinding } from './table-findings.ts';
 
 /** After a start, and then after the end of each round. */
 const FIRST_MS = 10 * 60_000;
@@ -88,7 +89,7 @@ export class Scrub {
     const { metaPath } = this.options;
     if (metaPath === undefined) return;
     for await (const damage of checkTables(metaPath)) {
-      if (damage) this.report({ file: damage.file, offset: damage.offset }, 'a table of the metadata');
+      if (damage) this.report({ hurt: tableFinding(damage).message }, 'a table of the metadata');
       if (!(await this.paced(BLOCK_BYTES))) return;
     }
   }

@@ -1,11 +1,21 @@
 // Opens LevelDB, or says why not. LevelDB by itself opens more than it should: it passes over a damaged batch in its log
 // and keeps those behind it, and takes a damaged length in its manifest for the end, then deletes the tables that it no
-// longer knows. So both are looked through first.
+// longer knows. So both are looked through first. So are the tables, for damage may end the process: when the last run did
+// not end by itself, which the file OPEN beside them tells, and whenever that is quick.
 
 import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Level } from 'level';
 import { inaccessible, VolumeError } from '../volume-error.ts';
-import { cutLogs, findLogDamage, findManifestDamage } from './level-files.ts';
+import {
+  checkTables,
+  cutLogs,
+  findLogDamage,
+  findManifestDamage,
+  type TableFinding,
+  tableBytes,
+} from './level-files.ts';
 
 /** The types of `level` are what Node and browsers share; on Node it is LevelDB, which can compact on request. */
 export type Database = Level<Buffer, Buffer> & { compactRange(start: Buffer, end: Buffer): Promise<void> };
@@ -17,24 +27,39 @@ export interface OpenSettings {
   readonly repair: boolean;
 }
 
+export interface OpenedDatabase {
+  readonly database: Database;
+  /** Found in the tables, and fenced off. */
+  readonly damage: readonly TableFinding[];
+}
+
+const OPEN_MARK = 'OPEN';
+/** Verified in half a second. */
+const QUICK_BYTES = 128 * 2 ** 20;
+
 /** On Node `Level` is classic-level's class, with what only LevelDB can. */
 interface Repairing {
   repair(location: string): Promise<void>;
 }
 
 /** @throws VolumeError */
-export async function openDatabase(location: string, settings: OpenSettings): Promise<Database> {
-  await checkFiles(location, settings.repair);
+export async function openDatabase(location: string, settings: OpenSettings): Promise<OpenedDatabase> {
+  const { repair } = settings;
+  if (existsSync(location)) await mendLists(location, repair);
+  const damage = existsSync(location) ? await fenceTables(location) : [];
+  // Copies what can be read of a damaged table into a new one. A filter, LevelDB does without.
+  if (repair && damage.some(({ what }) => what !== 'filter' && what !== 'metaindex')) await rebuild(location);
   try {
-    return await open(location, settings);
+    return { database: await open(location, settings), damage };
   } catch (error) {
     const failure = openFailure(location, error);
-    if (failure.code !== 'DAMAGED' || !settings.repair) throw failure;
+    if (failure.code !== 'DAMAGED' || !repair) throw failure;
   }
-  await rebuildManifest(location);
-  return await open(location, settings).catch((error: unknown) => {
+  await rebuild(location);
+  const database = await open(location, settings).catch((error: unknown) => {
     throw openFailure(location, error);
   });
+  return { database, damage };
 }
 
 async function open(location: string, settings: OpenSettings): Promise<Database> {
@@ -49,8 +74,14 @@ async function open(location: string, settings: OpenSettings): Promise<Database>
   return database;
 }
 
-async function checkFiles(location: string, repair: boolean): Promise<void> {
-  if (!existsSync(location)) return;
+/** Closes what {@link openDatabase} has opened. */
+export async function closeDatabase(database: Database): Promise<void> {
+  await database.close();
+  await rm(join(database.location, OPEN_MARK), { force: true });
+}
+
+/** The logs and the manifest, which lists the tables. */
+async function mendLists(location: string, repair: boolean): Promise<void> {
   const log = await findLogDamage(location);
   const manifest = await findManifestDamage(location);
   if (!log && !manifest) return;
@@ -73,9 +104,21 @@ async function checkFiles(location: string, repair: boolean): Promise<void> {
         ` lose ${lost.join(', and ')}`,
     );
   }
-  // Before the manifest: to make one, the logs are read.
   if (log) await cutLogs(location, log);
-  if (manifest) await rebuildManifest(location);
+  if (!manifest) return;
+  // To make a new manifest all is read: the logs, and the tables.
+  await fenceTables(location);
+  await rebuild(location);
+}
+
+async function fenceTables(location: string): Promise<TableFinding[]> {
+  const mark = join(location, OPEN_MARK);
+  const found: TableFinding[] = [];
+  if (existsSync(mark) || (await tableBytes(location)) <= QUICK_BYTES) {
+    for await (const damage of checkTables(location)) if (damage) found.push(damage);
+  }
+  await writeFile(mark, '');
+  return found;
 }
 
 async function refuseUsed(location: string): Promise<void> {
@@ -89,8 +132,9 @@ async function refuseUsed(location: string): Promise<void> {
   }
 }
 
-/** Makes a new manifest of the tables and logs that can be read. */
-async function rebuildManifest(location: string): Promise<void> {
+/** Makes a new manifest of the tables and logs, as far as they can be read. */
+async function rebuild(location: string): Promise<void> {
+  await refuseUsed(location);
   await (Level as unknown as Repairing).repair(location).catch((error: unknown) => {
     throw openFailure(location, error);
   });

@@ -26,7 +26,12 @@ export interface TableDamage {
   /** Keys that are hurt lie behind `after` and up to `upTo`; undefined: as far as there are any. */
   readonly after: Buffer | undefined;
   readonly upTo: Buffer | undefined;
+  /** The byte that makes LevelDB refuse the block, or the table, when it is {@link FENCE}. */
+  readonly fenceAt: number;
 }
+
+/** No type of block, nor the last byte of the magic number. */
+export const FENCE = 0xff;
 
 interface Handle {
   readonly offset: number;
@@ -42,23 +47,21 @@ export async function* tableDamages(
   fileBytes: number,
 ): AsyncGenerator<TableDamage | undefined> {
   const all = { after: undefined, upTo: undefined };
-  const footer = await read(Math.max(0, fileBytes - FOOTER_BYTES), FOOTER_BYTES);
-  const handles = footerHandles(footer);
+  const footerAt = Math.max(0, fileBytes - FOOTER_BYTES);
+  const handles = footerHandles(await read(footerAt, FOOTER_BYTES), footerAt);
   if (!handles) {
-    yield { offset: Math.max(0, fileBytes - FOOTER_BYTES), what: 'footer', ...all };
+    yield { offset: footerAt, what: 'footer', ...all, fenceAt: fileBytes - 1 };
     return;
   }
   const entries = await handleEntries(read, handles.index);
   if (!entries) {
-    yield { offset: handles.index.offset, what: 'index', ...all };
+    yield damaged('index', handles.index, all);
     return;
   }
   let after: Buffer | undefined;
   for (const { key, handle } of entries) {
     const upTo = key.subarray(0, Math.max(0, key.length - INTERNAL_BYTES));
-    yield (await wholeBlock(read, handle))
-      ? undefined
-      : { offset: handle.offset, what: 'block', after, upTo };
+    yield (await wholeBlock(read, handle)) ? undefined : damaged('block', handle, { after, upTo });
     after = upTo;
   }
   yield* filterDamages(read, handles.metaindex, after);
@@ -73,20 +76,37 @@ async function* filterDamages(
   const hurt = { after: undefined, upTo: last };
   const filters = await handleEntries(read, metaindex);
   if (!filters) {
-    yield { offset: metaindex.offset, what: 'metaindex', ...hurt };
+    yield damaged('metaindex', metaindex, hurt);
     return;
   }
   for (const { handle } of filters)
-    yield (await wholeBlock(read, handle)) ? undefined : { offset: handle.offset, what: 'filter', ...hurt };
+    yield (await wholeBlock(read, handle)) ? undefined : damaged('filter', handle, hurt);
 }
 
-function footerHandles(footer: Buffer): { readonly metaindex: Handle; readonly index: Handle } | undefined {
+function damaged(
+  what: TableDamage['what'],
+  { offset, size }: Handle,
+  hurt: Pick<TableDamage, 'after' | 'upTo'>,
+): TableDamage {
+  return { offset, what, ...hurt, fenceAt: offset + size };
+}
+
+function footerHandles(
+  footer: Buffer,
+  footerAt: number,
+): { readonly metaindex: Handle; readonly index: Handle } | undefined {
   if (footer.length < FOOTER_BYTES) return undefined;
   if (footer.readUInt32LE(40) !== MAGIC_LOW || footer.readUInt32LE(44) !== MAGIC_HIGH) return undefined;
   const reader = new VarintReader(footer.subarray(0, 40));
   const metaindex = reader.handle();
   const index = reader.handle();
-  return metaindex && index && { metaindex, index };
+  // The footer has no checksum, but the two blocks are the last, one after the other.
+  const isRight = metaindex && index && endOf(metaindex) === index.offset && endOf(index) === footerAt;
+  return isRight ? { metaindex, index } : undefined;
+}
+
+function endOf({ offset, size }: Handle): number {
+  return offset + size + TRAILER_BYTES;
 }
 
 /** The block with its type and checksum. */

@@ -132,6 +132,6 @@ describe('the files of a LevelDB database', () => {
       }
     }
     expect(blocks).toBeGreaterThan(20);
-    expect(parts).toEqual(new Set(['block', 'filter', 'metaindex', 'index']));
+    expect(parts).toEqual(new Set(['block', 'filter', 'metaindex', 'index', 'footer']));
   });
 });
