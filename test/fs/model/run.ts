@@ -59,6 +59,8 @@ class Run {
   private oracle = new Oracle();
   private commands!: Commands;
   private client!: Client;
+  /** Files as they were last compared. */
+  private found: Attributes[] = [];
   private calls = 0;
   private kept = 0;
   /** Since the last crash. */
@@ -191,7 +193,6 @@ class Run {
     if (world.process.store.poisoned) return this.crash();
     check(tree.dirty.size === 0 && writeBack.dirtyBytes === 0, 'at rest something is dirty');
     check(tree.dirtyGrowth === 0, `at rest ${tree.dirtyGrowth} bytes of growth are counted as dirty`);
-    this.found = [];
     await this.compare(this.oracle.now);
     await this.compareViews();
     await this.checkStore();
@@ -205,8 +206,6 @@ class Run {
       if (!this.world.process.store.poisoned) throw error;
     }
   }
-
-  private found: Attributes[] = [];
 
   /** @returns what is there, of all that may be */
   private async compare(expected: State): Promise<State> {
