@@ -1,5 +1,5 @@
 // Rules that look right and are wrong, as reference/store-concurrency-model.mjs names them, each as what the source
-// would say if it followed it.
+// would say if it followed it. The last is not there: it is one that the source has followed.
 
 import type { Patch } from './patched-copy.ts';
 
@@ -112,5 +112,14 @@ export const WRONG_RULES: readonly WrongRule[] = [
     file: 'live-frames.ts',
     text: '      if (!source.isLive(index)) continue;\n      source.clearLive({ index, bytes: copy.stored });\n',
     instead: '      if (source.isLive(index)) source.clearLive({ index, bytes: copy.stored });\n',
+  },
+  {
+    rule: 'a shrink in steps drops what waits before its first batch',
+    file: 'shrink.ts',
+    text: '  await writeBack.flushUntil(records, ino, Number.POSITIVE_INFINITY);\n',
+    instead:
+      '  const file = tree.dirty.get(ino);\n' +
+      '  const now = records.inode(ino);\n' +
+      '  if (writeBack && now) file?.cut(size, Infinity, file.growthWithout(now, size, Infinity));\n',
   },
 ];
