@@ -4,7 +4,7 @@ import { andThen } from '../../eventual.ts';
 import { type Attributes, FILE_BYTES_MAX, LINK_COUNT_MAX, NAME_BYTES_MAX } from '../../fs/file-system.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
 import { bool, u32, u64 } from '../xdr/primitives.ts';
-import { struct } from '../xdr/struct.ts';
+import { type Fields, type Struct, struct, type ValueOf } from '../xdr/struct.ts';
 import { type NfsContext, postOp, targetOf } from './nfs-context.ts';
 import { query } from './nfs-procedure.ts';
 import { fattr, nfsFh3, postOpAttr, TRANSFER_BYTES_MAX } from './types.ts';
@@ -53,7 +53,21 @@ export function fsstat(context: NfsContext): AnyProcedure {
 }
 
 export function fsinfo(context: NfsContext): AnyProcedure {
-  const limits = {
+  const ok = struct({
+    attributes: postOpAttr,
+    readMax: u32,
+    readPreferred: u32,
+    readMultiple: u32,
+    writeMax: u32,
+    writePreferred: u32,
+    writeMultiple: u32,
+    directoryPreferred: u32,
+    fileBytesMax: u64,
+    timeDeltaSeconds: u32,
+    timeDeltaNanoseconds: u32,
+    properties: u32,
+  });
+  return constant(context, 'FSINFO', ok, {
     readMax: TRANSFER_BYTES_MAX,
     readPreferred: TRANSFER_BYTES_MAX,
     readMultiple: TRANSFER_MULTIPLE,
@@ -65,60 +79,46 @@ export function fsinfo(context: NfsContext): AnyProcedure {
     timeDeltaSeconds: 0,
     timeDeltaNanoseconds: 1,
     properties: PROPERTIES,
-  };
-  return query(context, {
-    name: 'FSINFO',
-    args,
-    ok: struct({
-      attributes: postOpAttr,
-      readMax: u32,
-      readPreferred: u32,
-      readMultiple: u32,
-      writeMax: u32,
-      writePreferred: u32,
-      writeMultiple: u32,
-      directoryPreferred: u32,
-      fileBytesMax: u64,
-      timeDeltaSeconds: u32,
-      timeDeltaNanoseconds: u32,
-      properties: u32,
-    }),
-    fail,
-    failed: (call, { root }) => ({ attributes: postOp(context, call, root) }),
-    run(call, { root }) {
-      const { fileSystem, node, fsid } = targetOf(context, call, root);
-      const answer = (attributes: Attributes) => ({ attributes: fattr(attributes, fsid), ...limits });
-      return andThen(fileSystem.attributes(node), answer);
-    },
   });
 }
 
 export function pathconf(context: NfsContext): AnyProcedure {
-  const limits = {
+  const ok = struct({
+    attributes: postOpAttr,
+    linkMax: u32,
+    nameBytesMax: u32,
+    noTruncation: bool,
+    chownRestricted: bool,
+    caseInsensitive: bool,
+    casePreserving: bool,
+  });
+  return constant(context, 'PATHCONF', ok, {
     linkMax: LINK_COUNT_MAX,
     nameBytesMax: NAME_BYTES_MAX,
     noTruncation: true,
     chownRestricted: true,
     caseInsensitive: false,
     casePreserving: true,
-  };
+  });
+}
+
+/** A procedure that answers the same for every object that there is. */
+function constant<F extends Fields>(
+  context: NfsContext,
+  name: string,
+  ok: Struct<F>,
+  limits: Omit<ValueOf<F>, 'attributes'>,
+): AnyProcedure {
   return query(context, {
-    name: 'PATHCONF',
+    name,
     args,
-    ok: struct({
-      attributes: postOpAttr,
-      linkMax: u32,
-      nameBytesMax: u32,
-      noTruncation: bool,
-      chownRestricted: bool,
-      caseInsensitive: bool,
-      casePreserving: bool,
-    }),
+    ok,
     fail,
     failed: (call, { root }) => ({ attributes: postOp(context, call, root) }),
     run(call, { root }) {
       const { fileSystem, node, fsid } = targetOf(context, call, root);
-      const answer = (attributes: Attributes) => ({ attributes: fattr(attributes, fsid), ...limits });
+      const answer = (attributes: Attributes) =>
+        ({ attributes: fattr(attributes, fsid), ...limits }) as ValueOf<F>;
       return andThen(fileSystem.attributes(node), answer);
     },
   });
