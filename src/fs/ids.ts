@@ -1,12 +1,18 @@
 // Numbers that are never given twice: reserved in blocks, and a block's row is written in the very batch that first
 // uses the block, so a crash loses both or neither. They do not go back, not by rollback or receive either.
+//
+//   row := next:u64     in the envelope of checked-value.ts; the numbers from this one on were never used
 
 import { keys } from '../kv/keys.ts';
 import type { Write } from '../kv/meta-store.ts';
 import { getU64, putU64 } from './big-endian.ts';
+import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from './checked-value.ts';
 
 /** Numbers taken from a row at a time. A crash skips at most so many. */
 const BLOCK = 4096;
+/** On disk: never renumber. */
+const FORMAT = 1;
+const BODY_BYTES = 8;
 
 export class IdSequence {
   private readonly key: Buffer;
@@ -17,6 +23,8 @@ export class IdSequence {
   /**
    * `first` is where a new sequence begins, `stored` the value of its row. `reserve` is told that the row has to go
    * into the batch of whatever is staged next.
+   *
+   * @throws DamageError: a wrong number could be given twice
    */
   constructor(
     name: string,
@@ -26,7 +34,7 @@ export class IdSequence {
   ) {
     this.key = keys.system.key(name);
     this.reserve = reserve;
-    this.next = stored ? getU64(stored, 0) : first;
+    this.next = stored ? getU64(checkedBody(stored, FORMAT, BODY_BYTES, `the row ${name}`), 0) : first;
     this.reserved = this.next;
   }
 
@@ -40,8 +48,8 @@ export class IdSequence {
 
   /** Says that every number of the block may have been used. */
   row(): Write {
-    const value = Buffer.allocUnsafe(8);
-    putU64(value, 0, this.reserved);
-    return { key: this.key, value };
+    const value = checkedValue(FORMAT, BODY_BYTES);
+    putU64(value, CHECKED_BODY_AT, this.reserved);
+    return { key: this.key, value: sealChecked(value) };
   }
 }

@@ -90,6 +90,8 @@ export class Tree {
   readonly inodes: TwoGenerationCache<number, InodeRecord>;
   readonly names: TwoGenerationCache<string, NameEntry | null>;
   readonly chunks: TwoGenerationCache<string, ChunkMap | null>;
+  /** Data ids whose maps were summed up: see lost-maps.ts. */
+  readonly trustedMaps: TwoGenerationCache<number, true>;
   readonly listings: ListingCache;
   readonly dirty = new Map<number, DirtyFile>();
   /** Inodes in the hands of an operation of several batches, and when it lets go. */
@@ -107,6 +109,7 @@ export class Tree {
     this.inodes = new TwoGenerationCache(caches.inodes);
     this.names = new TwoGenerationCache(caches.names);
     this.chunks = new TwoGenerationCache(caches.chunks, chunkCost);
+    this.trustedMaps = new TwoGenerationCache(caches.names);
     this.listings = new ListingCache(caches.listings ?? LISTING_LIMITS);
   }
 
@@ -115,6 +118,7 @@ export class Tree {
     this.inodes.close();
     this.names.close();
     this.chunks.close();
+    this.trustedMaps.close();
   }
 
   /** Sets the counters to what the store says. */

@@ -4,7 +4,10 @@
 import { createHash } from 'node:crypto';
 import type { Dataset } from '../../src/datasets/datasets.ts';
 import { type Attributes, type Caller, FileType } from '../../src/fs/file-system.ts';
+import { PLAIN_ITEM } from '../../src/fs/item.ts';
+import { repackSegments } from '../../src/fs/repack.ts';
 import type { Handles } from '../../src/nfs/handle.ts';
+import { encodeReply } from '../../src/nfs/reply-record.ts';
 import type { Volume } from '../../src/volume.ts';
 
 const ROOT: Caller = { uid: 0, gid: 0, groups: [] };
@@ -70,6 +73,55 @@ export async function makeContent(volume: Volume): Promise<void> {
     changes: {},
   });
   await inner.write(call, made.result.node, 0, pattern(20_000, 7), true);
+}
+
+/** Rows that come and go: a moved frame, a kept generation and what changed since, a reply, data and a dataset to reclaim. */
+export async function makePassing(volume: Volume): Promise<void> {
+  const { datasets, store, segmentLog, writeBack } = volume;
+  const { fileSystem: fs } = datasets.get('root')!;
+  const root = await fs.root();
+  const find = async (name: string) => (await fs.lookup(ROOT, root, Buffer.from(name)))!;
+  const make = async (name: string, bytes: number, seed: number, step = 2 ** 20) => {
+    const how = { mode: 'guarded', changes: {} } as const;
+    const { result } = await fs.create(call, root, Buffer.from(name), how);
+    for (let at = 0; at < 6 * step; at += step) {
+      await fs.write(call, result.node, at, pattern(bytes / 6, seed), false);
+    }
+    await fs.settled((await fs.commit(call, result.node)).ticket);
+  };
+  await make('moved', 60_000, 8, 10_000);
+  await make('filler', 900_000, 9, 150_000);
+  await fs.settled((await fs.remove(call, root, Buffer.from('filler'))).ticket);
+  await segmentLog.rollOver();
+  await repackSegments(store, segmentLog, () => false);
+  // From here on what there is to reclaim stays.
+  await volume.reclaimer.pause();
+  await volume.trees.stop();
+  await make('large', 60_000, 10);
+  await fs.settled((await fs.remove(call, root, Buffer.from('large'))).ticket);
+  const tree = store.trees.values().next().value!;
+  const action = { kind: 'keep', holder: Buffer.from('golden') } as const;
+  store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action, rows: [] });
+  tree.accept++;
+  await writeBack.flushAll(tree, tree.accept);
+  const changed = await fs.setattr(call, await find('inline'), { mode: 0o600 });
+  await fs.settled(changed.ticket);
+  const reply = Buffer.from('0000000000000000', 'hex');
+  const kept = {
+    sequence: 1,
+    seconds: 1_700_000_000,
+    address: '192.0.2.1',
+    xid: 7,
+    procedure: 9,
+    checksum: 8,
+    reply,
+  };
+  const receipt = () => ({ slot: 0, value: encodeReply(kept) });
+  await fs.settled((await fs.mkdir({ ...call, receipt }, root, Buffer.from('replied'), {})).ticket);
+  await datasets.create('deleted', {});
+  const { fileSystem: doomed } = datasets.get('deleted')!;
+  await doomed.create(call, await doomed.root(), Buffer.from('f'), { mode: 'guarded', changes: {} });
+  await datasets.delete('deleted', false);
 }
 
 export interface Seen {

@@ -121,6 +121,27 @@ describe('damage', () => {
     await close();
   });
 
+  it('that loses a map of a sparse file is an error as well', async () => {
+    const { volume, close } = await openGolden(copy());
+    const { fileSystem } = volume.datasets.get('root')!;
+    const node = await at(volume, 'a/b/windows');
+    expect(node.allocated).toBeLessThan(node.size);
+    const hole = () => fileSystem.read(ROOT, node, 100_000, 1000);
+    const lost = () => fileSystem.read(ROOT, node, 1_600_000, 1000);
+    expect(await codeOf(lost)).toBe('no error');
+    const tree = volume.store.trees.values().next().value!;
+    const { meta } = volume.store.parts;
+    const record = await new Promise<{ dataId: number }>((resolve) => resolve(tree.inodes.get(node.ino)!));
+    await meta.write([{ key: keys.chunk.key(tree.id, record.dataId, 1), value: null }], true);
+    for (const cache of [tree.chunks, tree.trustedMaps]) {
+      cache.age();
+      cache.age();
+    }
+    expect(await codeOf(lost)).toBe('EIO');
+    expect(await codeOf(hole)).toBe('no error');
+    await close();
+  });
+
   it('of the log of the metadata is refused with what to do, and given up with --repair', async () => {
     const path = copy();
     const log = join(path, 'meta', readdirSync(join(path, 'meta')).find((name) => name.endsWith('.log'))!);

@@ -5,12 +5,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Handles } from '../../src/nfs/handle.ts';
-import { makeContent, seenOf } from './content.ts';
+import { makeContent, makePassing, seenOf } from './content.ts';
 import { openGolden } from './open-golden.ts';
 
 const directory = process.argv[2]!;
-const made = await openGolden(join(directory, 'volume'));
+const made = await openGolden(join(directory, 'volume'), undefined, false, false);
 await makeContent(made.volume);
+await makePassing(made.volume);
 const seen = await seenOf(made.volume, new Handles(made.volume.format));
 await made.close();
 writeFileSync(join(directory, 'seen.json'), `${JSON.stringify(seen, null, 1)}\n`);

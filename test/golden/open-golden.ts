@@ -8,22 +8,26 @@ export async function openGolden(
   path: string,
   logged: (message: string) => void = () => {},
   repair = false,
+  background = true,
 ): Promise<{ volume: Volume; close(): Promise<void> }> {
   const stores = await openDataDirectory(path, { warmBytesMax: 0, repair }, systemRandom);
   const log = (_: object, message: string) => logged(message);
-  const volume = await openVolume({
-    ...stores,
-    clock: systemClock,
-    random: systemRandom,
-    log: { error: log, warn: log, info: log },
-    settings: {
-      durability: 'strict',
-      relaxedSyncMs: 1000,
-      dirtyBytesMax: 16 * 2 ** 20,
-      diskReserveBytes: 0,
-      cacheBytes: 4 * 2 ** 20,
+  const volume = await openVolume(
+    {
+      ...stores,
+      clock: systemClock,
+      random: systemRandom,
+      log: { error: log, warn: log, info: log },
+      settings: {
+        durability: 'strict',
+        relaxedSyncMs: 1000,
+        dirtyBytesMax: 16 * 2 ** 20,
+        diskReserveBytes: 0,
+        cacheBytes: 4 * 2 ** 20,
+      },
     },
-  });
+    background,
+  );
   return {
     volume,
     async close() {

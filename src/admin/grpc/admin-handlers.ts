@@ -136,7 +136,8 @@ function createOptions({ readonly, mode, uid, gid, properties }: CreateDatasetRe
     if (id === 0xffff_ffff) throw invalid(`No user and no group has the number ${id}`);
   }
   return {
-    readonly,
+    // What proto3 cannot tell from "not given" is not given: the dataset around decides.
+    ...(readonly && { readonly }),
     ...(mode === undefined ? {} : { mode }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),

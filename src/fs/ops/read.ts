@@ -1,6 +1,7 @@
 // READ, RFC 1813 §3.3.6: what waits in memory over what the maps show; holes are zeros.
 
 import type { Eventual } from '../../eventual.ts';
+import { Wait } from '../attempt.ts';
 import { plan } from '../chunk-map.ts';
 import type { DirtyRanges } from '../dirty-ranges.ts';
 import type { FrameExtent } from '../extent.ts';
@@ -8,6 +9,7 @@ import { readExtents } from '../extent-reader.ts';
 import { type Attributes, type Caller, FileType, type NodeRef, type ReadResult } from '../file-system.ts';
 import { FsError } from '../fs-error.ts';
 import type { InodeRecord } from '../inode-record.ts';
+import { areMapsTrusted, checkMaps } from '../lost-maps.ts';
 import { attributesOf, inodeOf, type OperationContext } from '../operation.ts';
 import { mayReadData } from '../permission.ts';
 import type { Records } from '../records.ts';
@@ -111,6 +113,7 @@ function storedParts(records: Records, record: InodeRecord, from: number, to: nu
     const map = record.dataId > 0 && start < record.size ? records.chunk(record.dataId, window) : null;
     if (!map) {
       checkHole(record, at, end);
+      if (start < record.size && !areMapsTrusted(records, record)) throw new Wait(checkMaps(records, record));
       parts.push({ offset: at, length: end - at, data: null, extent: null });
     } else {
       for (const step of plan(map, at - start, end - start)) {
