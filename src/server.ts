@@ -104,8 +104,11 @@ class Server implements RunningServer, ManagedServer {
     this.closing = true;
     await this.nfs?.close(deadlineMs / 2);
     await Promise.all([this.admin?.close(deadlineMs / 4), this.http?.close()]);
-    await this.volume?.close();
-    await this.directory?.close();
+    try {
+      await this.volume?.close();
+    } finally {
+      await this.directory?.close();
+    }
   }
 
   get datasets() {

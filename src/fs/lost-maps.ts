@@ -3,7 +3,7 @@
 // a window without a map, all of its maps are summed up, as of one moment; from then on this run trusts the file.
 
 import { keys } from '../kv/keys.ts';
-import { NOT_RESIDENT } from '../kv/meta-store.ts';
+import { MetaReadError, NOT_RESIDENT } from '../kv/meta-store.ts';
 import { decodeChunk } from './chunk-codec.ts';
 import { allocated } from './chunk-map.ts';
 import { FsError } from './fs-error.ts';
@@ -39,7 +39,7 @@ export async function checkMaps({ store, tree }: Records, { ino, dataId }: Inode
     try {
       for await (const [, map] of rows) found += allocated(decodeChunk(map));
     } catch (error) {
-      if (!(error instanceof DamageError)) throw error;
+      if (!(error instanceof DamageError) && !(error instanceof MetaReadError)) throw error;
       throw new FsError('EIO', error.message, { cause: error });
     }
     if (found < wanted) {

@@ -90,7 +90,8 @@ export class LevelMetaStore implements MetaStore {
     } catch (error) {
       throw unreadable(error);
     } finally {
-      await iterator.close();
+      // What it fails with was said by the read.
+      await iterator.close().catch(() => {});
     }
   }
 
@@ -108,7 +109,8 @@ export class LevelMetaStore implements MetaStore {
         } catch (error) {
           throw unreadable(error);
         } finally {
-          await iterator.close();
+          // What it fails with was said by the read.
+          await iterator.close().catch(() => {});
         }
       },
     };
@@ -144,7 +146,8 @@ export class LevelMetaStore implements MetaStore {
     } catch (error) {
       this.#failure ??= error;
       await batch.close();
-      throw error;
+      // LevelDB writes nothing more once a compaction has met damage.
+      throw unreadable(error);
     }
   }
 }

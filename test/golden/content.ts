@@ -6,6 +6,7 @@ import type { Dataset } from '../../src/datasets/datasets.ts';
 import { type Attributes, type Caller, FileType } from '../../src/fs/file-system.ts';
 import { PLAIN_ITEM } from '../../src/fs/item.ts';
 import { repackSegments } from '../../src/fs/repack.ts';
+import { deleteDeadSegments } from '../../src/fs/segment-cleanup.ts';
 import type { Handles } from '../../src/nfs/handle.ts';
 import { encodeReply } from '../../src/nfs/reply-record.ts';
 import type { Volume } from '../../src/volume.ts';
@@ -94,6 +95,7 @@ export async function makePassing(volume: Volume): Promise<void> {
   await fs.settled((await fs.remove(call, root, Buffer.from('filler'))).ticket);
   await segmentLog.rollOver();
   await repackSegments(store, segmentLog, () => false);
+  await deleteDeadSegments(store, segmentLog, () => false);
   // From here on what there is to reclaim stays.
   await volume.reclaimer.pause();
   await volume.trees.stop();

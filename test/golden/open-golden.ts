@@ -31,8 +31,11 @@ export async function openGolden(
   return {
     volume,
     async close() {
-      await volume.close();
-      await stores.close();
+      try {
+        await volume.close();
+      } finally {
+        await stores.close();
+      }
     },
   };
 }
