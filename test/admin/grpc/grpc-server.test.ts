@@ -105,9 +105,9 @@ describe('a dataset as a message', () => {
     });
   });
 
-  it('leaves owner and mode to the server when they are not given', async () => {
+  it('leaves owner, mode and readonly to the server when they are not given', async () => {
     await createdDataset('a');
-    expect(served.datasets.created).toEqual({ readonly: false, properties: {} });
+    expect(served.datasets.created).toEqual({ properties: {} });
   });
 });
 
