@@ -17,8 +17,11 @@ import type { Log, Store } from './store.ts';
 import type { Tree } from './tree.ts';
 import type { Turn } from './turn.ts';
 
-/** A file with so much waiting is flushed while its client goes on. */
-const FLUSH_BYTES = 8 * 2 ** 20;
+/**
+ * A file with so much waiting is flushed while its client goes on. A large flush syncs more at once, and of random writes
+ * it puts more into each window: with a quarter of it, 14.6k instead of 22.5k writes of 4 KiB a second.
+ */
+const FLUSH_BYTES = 32 * 2 ** 20;
 /** What nobody commits is flushed after this time. */
 const FLUSH_AGE_MS = 5000;
 const AGE_CHECK_MS = 1000;
