@@ -3,7 +3,7 @@
 import type { Row, Write } from '../kv/meta-store.ts';
 import { VersionedKind, type VersionedWrite } from './item.ts';
 import { keyId } from './key-id.ts';
-import { DamageError, verify } from './versioned-value.ts';
+import { isDamaged } from './versioned-value.ts';
 
 export interface ChunkDrop {
   /** As versions, for the worker frees the frames that they name. */
@@ -19,18 +19,8 @@ export function chunkDrop(chunks: readonly Row[]): ChunkDrop {
   const writes: VersionedWrite[] = [];
   const rows: Write[] = [];
   for (const [key, value] of chunks) {
-    if (isWhole(value)) writes.push({ kind: VersionedKind.chunk, key, id: keyId(key), value: null });
-    else rows.push({ key, value: null });
+    if (isDamaged(value)) rows.push({ key, value: null });
+    else writes.push({ kind: VersionedKind.chunk, key, id: keyId(key), value: null });
   }
   return { writes, rows };
-}
-
-function isWhole(value: Buffer): boolean {
-  try {
-    verify(value, 'chunk');
-    return true;
-  } catch (error) {
-    if (error instanceof DamageError) return false;
-    throw error;
-  }
 }

@@ -101,6 +101,17 @@ export function framesOf(map: ChunkMap): ReadonlyMap<number, Frame> {
   return frames;
 }
 
+/** The map as a tree shows it that finds it in its parent. */
+export function inheritedMap(map: ChunkMap): ChunkMap {
+  const inherited = new Map<Frame, Frame>();
+  return map.map((extent) => {
+    if (extent.frame === null) return extent;
+    const frame = inherited.get(extent.frame) ?? { ...extent.frame, inherited: true };
+    inherited.set(extent.frame, frame);
+    return { ...extent, frame };
+  });
+}
+
 /** What the frames take in segments, each counted once, however little of it still shows. */
 export function frameBytes(map: ChunkMap): number {
   let bytes = 0;

@@ -14,7 +14,7 @@ import type { Run } from './listing-cache.ts';
 import { BUCKET_ENTRIES_MAX, bucketOf } from './name-cookie.ts';
 import type { Records } from './records.ts';
 import type { StagedBucket } from './tree.ts';
-import { DamageError, verify } from './versioned-value.ts';
+import { DamageError, isWhiteout, verify } from './versioned-value.ts';
 
 const START: Cookie = { high: 0, low: 0 };
 
@@ -46,7 +46,7 @@ async function read(records: Records, { ino, entryCount }: InodeRecord, from: Co
   const whole = from === START && entryCount <= runEntriesMax;
   // Buckets that are staged to go are still rows: they count too.
   const limit = whole ? runEntriesMax + staged.length + 1 : readAhead;
-  const rows = await store.page({ gte, lt }, limit);
+  const rows = await records.page({ gte, lt }, limit);
   const through = rows.length < limit ? null : endOf(rows[rows.length - 1]![0]);
   try {
     const buckets = merge(rows, staged, through);
@@ -93,13 +93,14 @@ function merge(
       const order = key ? Buffer.compare(stagedKey, key) : -1;
       if (order > 0) break;
       if (order === 0) replaced = true;
-      if (value) merged.push(placed(stagedKey, value));
+      if (value && !isWhiteout(value)) merged.push(placed(stagedKey, value));
     }
     return replaced;
   };
   for (const [key, value] of rows) {
     if (takeStaged(key)) continue;
     verify(value, 'directory');
+    if (isWhiteout(value)) continue;
     merged.push(placed(key, value));
   }
   if (!last) takeStaged(null);

@@ -16,9 +16,13 @@ import type { WriteBack } from './write-back.ts';
 /** Inode of every dataset's root directory. */
 export const ROOT_INO = 1;
 
-export interface OperationContext {
+/** All that an operation needs which only reads. */
+export interface ReadContext {
   readonly datasetId: number;
   readonly records: Records;
+}
+
+export interface OperationContext extends ReadContext {
   readonly clock: Clock;
   readonly random: Random;
   /** The dataset's inode numbers; 1 is the root's. */
@@ -29,7 +33,7 @@ export interface OperationContext {
 }
 
 /** The staged record of an inode. @throws FsError `ESTALE` when it is gone or its number has a new user. */
-export function inodeOf(context: OperationContext, node: NodeRef): InodeRecord {
+export function inodeOf(context: ReadContext, node: NodeRef): InodeRecord {
   const { records } = context;
   if (records.tree.dropped) throw new FsError('ESTALE');
   const record = records.inode(node.ino);
@@ -38,7 +42,7 @@ export function inodeOf(context: OperationContext, node: NodeRef): InodeRecord {
 }
 
 /** What `stat` shows of a record: dirty size, times and space included. */
-export function attributesOf(context: OperationContext, record: InodeRecord): Attributes {
+export function attributesOf(context: ReadContext, record: InodeRecord): Attributes {
   return attributesWithDirty(context.records.tree, record);
 }
 

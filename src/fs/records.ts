@@ -1,22 +1,26 @@
-// Typed reads of one tree's records, staged or committed, through its caches. A cache always holds the newest staged
-// record, because `Turn` updates it in the turn of the stage; a checksum is verified when bytes come from storage.
+// Typed reads of one tree's records, staged or committed, through its caches; or of a tree at a kept generation. A cache
+// of the head always holds the newest staged record, because `Turn` updates it in the turn of the stage.
 //
 // Each throws Wait when the record is not resident, DamageError as FsError `EIO` when it cannot be read.
 
 import { keys } from '../kv/keys.ts';
-import { MetaReadError } from '../kv/meta-store.ts';
+import { MetaReadError, type Range, type Row } from '../kv/meta-store.ts';
 import { decodeChunk } from './chunk-codec.ts';
-import type { ChunkMap } from './chunk-map.ts';
+import { type ChunkMap, inheritedMap } from './chunk-map.ts';
 import { type DirectoryBucket, decodeBucket, findEntry } from './directory-bucket.ts';
 import type { Cookie } from './file-system.ts';
 import { FsError } from './fs-error.ts';
+import { HeadVersions } from './head-versions.ts';
 import { decodeInode } from './inode-codec.ts';
 import type { InodeRecord } from './inode-record.ts';
 import { keyId } from './key-id.ts';
+import { keyRange } from './key-range.ts';
 import { entryCookie, type NameCookie } from './name-cookie.ts';
+import { shownPage } from './shown-rows.ts';
 import type { Store } from './store.ts';
 import type { NameEntry, Tree } from './tree.ts';
-import { DamageError, verify } from './versioned-value.ts';
+import { DamageError, isWhiteout } from './versioned-value.ts';
+import { shownByParent, type Versions } from './versions.ts';
 
 const EMPTY_BUCKET: DirectoryBucket = [];
 
@@ -30,13 +34,21 @@ export class Records {
   readonly store: Store;
   readonly tree: Tree;
   readonly cookieOf: NameCookie;
+  readonly versions: Versions;
   /** The bucket that was read last, good until something is staged. */
   private lastBucket: LastBucket | null = null;
 
-  constructor(store: Store, tree: Tree, cookieOf: NameCookie) {
+  /** @param versions the head of the tree unless given */
+  constructor(
+    store: Store,
+    tree: Tree,
+    cookieOf: NameCookie,
+    versions: Versions = new HeadVersions(store, tree),
+  ) {
     this.store = store;
     this.tree = tree;
     this.cookieOf = cookieOf;
+    this.versions = versions;
   }
 
   inode(ino: number): InodeRecord | undefined {
@@ -79,27 +91,62 @@ export class Records {
     const cacheKey = chunkKey(dataId, window);
     const cached = this.tree.chunks.get(cacheKey);
     if (cached !== undefined) return cached;
-    const map = this.read(keys.chunk.key(this.tree.id, dataId, window), 'data', dataId, decodeChunk) ?? null;
+    const map =
+      this.read(keys.chunk.key(this.tree.id, dataId, window), 'data', dataId, decodeShownChunk) ?? null;
     this.tree.chunks.set(cacheKey, map);
     return map;
   }
 
-  private read<T>(key: Buffer, what: string, number: number, decode: (value: Buffer) => T): T | undefined {
+  /**
+   * Applied rows of a range of the tree's keys, as the view shows them in this turn. In a tree without a parent
+   * whiteouts may be among them.
+   */
+  page(range: Range, limit: number): Promise<Row[]> {
+    const { store, versions } = this;
+    return versions.isPlain ? store.page(range, limit) : shownPage(versions, keyRange(range), limit);
+  }
+
+  /** Whether a parent tree would show through if the tree had nothing under this key of it. */
+  isInherited(key: Buffer): boolean {
+    if (this.versions.parent === null) return false;
     try {
-      const value = this.store.value(key);
-      if (value === undefined) return undefined;
-      if (!this.store.isStaged(key)) verify(value, what);
-      return decode(value);
+      return shownByParent(this.versions, key, 'a record') !== undefined;
     } catch (error) {
-      if (!(error instanceof DamageError) && !(error instanceof MetaReadError)) throw error;
-      const message = `Cannot read ${what} ${number} of tree ${this.tree.id}: its record is damaged`;
-      this.store.parts.log.error(
-        { err: error, tree: this.tree.id, [what]: number, key: key.toString('hex') },
-        message,
-      );
-      throw new FsError('EIO', message, { cause: error });
+      throw this.unreadable(error, key, 'record', 0);
     }
   }
+
+  private read<T>(
+    key: Buffer,
+    what: string,
+    number: number,
+    decode: (value: Buffer, inherited: boolean) => T,
+  ): T | undefined {
+    const { versions } = this;
+    try {
+      const own = versions.own(key, what);
+      if (own !== undefined) return isWhiteout(own) ? undefined : decode(own, false);
+      const found = versions.parent === null ? undefined : shownByParent(versions, key, what);
+      return found && decode(found, true);
+    } catch (error) {
+      throw this.unreadable(error, key, what, number);
+    }
+  }
+
+  /** What to throw: what is damaged is said in the log, and to the client an I/O error. */
+  private unreadable(error: unknown, key: Buffer, what: string, number: number): unknown {
+    if (!(error instanceof DamageError) && !(error instanceof MetaReadError)) return error;
+    const message = `Cannot read ${what} ${number} of tree ${this.tree.id}: its record is damaged`;
+    this.store.parts.log.error(
+      { err: error, tree: this.tree.id, [what]: number, key: key.toString('hex') },
+      message,
+    );
+    return new FsError('EIO', message, { cause: error });
+  }
+}
+
+function decodeShownChunk(value: Buffer, inherited: boolean): ChunkMap {
+  return inherited ? inheritedMap(decodeChunk(value)) : decodeChunk(value);
 }
 
 export function nameKey(directory: number, name: Buffer): string {

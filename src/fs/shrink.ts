@@ -75,8 +75,8 @@ async function windowsOf(
   from: number,
   end: number,
 ): Promise<number[]> {
-  const { store, tree } = records;
-  const range = { gte: keys.chunk.key(tree.id, dataId, from), lt: keys.chunk.key(tree.id, dataId, end) };
-  const rows = await store.page(range, WINDOWS_A_BATCH + 1);
+  const { id } = records.tree;
+  const range = { gte: keys.chunk.key(id, dataId, from), lt: keys.chunk.key(id, dataId, end) };
+  const rows = await records.page(range, WINDOWS_A_BATCH + 1);
   return rows.map(([key]) => keys.chunk.parse(key).window);
 }

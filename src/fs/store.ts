@@ -15,8 +15,10 @@ import { IdSequence } from './ids.ts';
 import { type Item, PLAIN_ITEM, type QueuedItem, VersionedKind } from './item.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
+import { OpenViews } from './open-views.ts';
 import type { SpaceLimits, Tree, TreeCaches } from './tree.ts';
 import { loadTrees } from './tree-rows.ts';
+import { TwoGenerationCache } from './two-generation-cache.ts';
 
 /** What the store needs of a logger; pino fits. */
 export interface Log {
@@ -55,6 +57,9 @@ export class Store {
   readonly live: LiveFrames;
   readonly dataIds: IdSequence;
   readonly treeIds: IdSequence;
+  /** What kept generations show of HISTORY, by the key from which it was looked for; null is nothing. See versions-at.ts. */
+  readonly history: TwoGenerationCache<string, Buffer | null>;
+  readonly views = new OpenViews();
   private readonly worker: CommitWorker;
   private readonly staged = new Map<string, StagedValue>();
   private readonly unsaved = new Set<IdSequence>();
@@ -66,6 +71,7 @@ export class Store {
     this.live = loaded.live;
     this.dataIds = this.sequence('next/data', 1, loaded.nextData);
     this.treeIds = this.sequence('next/tree', 1, loaded.nextTree);
+    this.history = new TwoGenerationCache(parts.settings.caches.chunks, historyCost);
     this.worker = new CommitWorker({
       meta: parts.meta,
       delayMs: parts.settings.strict ? 0 : parts.settings.relaxedSyncMs,
@@ -239,6 +245,11 @@ export class Store {
     buckets.delete(id);
     if (buckets.size === 0) tree.stagedBuckets.delete(directory);
   }
+}
+
+/** With its key and what holds them. */
+function historyCost(value: Buffer | null): number {
+  return 200 + (value?.length ?? 0);
 }
 
 interface LoadedRows {

@@ -52,6 +52,16 @@ export function verify(value: Buffer, what: string | (() => string)): void {
   if (found !== expected) throw wrongChecksum(nameOf(what), found, expected);
 }
 
+export function isDamaged(value: Buffer): boolean {
+  try {
+    verify(value, 'a value');
+    return false;
+  } catch (error) {
+    if (error instanceof DamageError) return true;
+    throw error;
+  }
+}
+
 export function wrongChecksum(what: string, found: number, expected: number): DamageError {
   return new DamageError(`Cannot read ${what}: checksum is ${hex(found)}, expected ${hex(expected)}`);
 }

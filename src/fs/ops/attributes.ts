@@ -6,11 +6,11 @@ import { Wait } from '../attempt.ts';
 import type { Attributes, Caller, NodeRef } from '../file-system.ts';
 import { FsError } from '../fs-error.ts';
 import type { InodeRecord } from '../inode-record.ts';
-import { attributesOf, inodeOf, type OperationContext, ROOT_INO } from '../operation.ts';
+import { attributesOf, inodeOf, type ReadContext, ROOT_INO } from '../operation.ts';
 import { accessBits } from '../permission.ts';
 import { startOver } from './start-over.ts';
 
-export function attributes(context: OperationContext, node: NodeRef): Eventual<Attributes> {
+export function attributes(context: ReadContext, node: NodeRef): Eventual<Attributes> {
   try {
     return attributesNow(context, node);
   } catch (thrown) {
@@ -18,7 +18,7 @@ export function attributes(context: OperationContext, node: NodeRef): Eventual<A
   }
 }
 
-export function rootAttributes(context: OperationContext): Eventual<Attributes> {
+export function rootAttributes(context: ReadContext): Eventual<Attributes> {
   try {
     return rootNow(context);
   } catch (thrown) {
@@ -32,7 +32,7 @@ interface Granted {
 }
 
 export function access(
-  context: OperationContext,
+  context: ReadContext,
   caller: Caller,
   node: NodeRef,
   wanted: number,
@@ -46,7 +46,7 @@ export function access(
 
 /** Attributes by number, for entries just listed; undefined for an inode that went meanwhile. */
 export function attributesOfMany(
-  context: OperationContext,
+  context: ReadContext,
   inos: readonly number[],
 ): Eventual<(Attributes | undefined)[]> {
   try {
@@ -56,11 +56,11 @@ export function attributesOfMany(
   }
 }
 
-function attributesNow(context: OperationContext, node: NodeRef): Attributes {
+function attributesNow(context: ReadContext, node: NodeRef): Attributes {
   return attributesOf(context, inodeOf(context, node));
 }
 
-function rootNow(context: OperationContext): Attributes {
+function rootNow(context: ReadContext): Attributes {
   const { records } = context;
   if (records.tree.dropped) throw new FsError('ESTALE');
   const record = records.inode(ROOT_INO);
@@ -68,13 +68,13 @@ function rootNow(context: OperationContext): Attributes {
   throw new FsError('EIO', `Cannot read the root directory of dataset ${context.datasetId}: it is not there`);
 }
 
-function accessNow(context: OperationContext, caller: Caller, node: NodeRef, wanted: number): Granted {
+function accessNow(context: ReadContext, caller: Caller, node: NodeRef, wanted: number): Granted {
   const record = inodeOf(context, node);
   return { granted: accessBits(caller, record, wanted), attributes: attributesOf(context, record) };
 }
 
 /** What is not resident is asked for all at once, not an inode at a time. */
-function manyNow(context: OperationContext, inos: readonly number[]): (Attributes | undefined)[] {
+function manyNow(context: ReadContext, inos: readonly number[]): (Attributes | undefined)[] {
   const { records } = context;
   if (records.tree.dropped) throw new FsError('ESTALE');
   const found: (Attributes | undefined)[] = [];

@@ -3,13 +3,13 @@
 import type { Eventual } from '../../eventual.ts';
 import type { Attributes, Caller, NodeRef } from '../file-system.ts';
 import { checkName, isDot, isDotDot } from '../name.ts';
-import { attributesOf, inodeOf, type OperationContext } from '../operation.ts';
+import { attributesOf, inodeOf, type ReadContext } from '../operation.ts';
 import { checkDirectory, checkSearch, namedInode, parentOf } from './directory.ts';
 import { startOver } from './start-over.ts';
 
 /** Undefined when there is no such name: that is an answer, and an error would cost more than all of the rest. */
 export function lookup(
-  context: OperationContext,
+  context: ReadContext,
   caller: Caller,
   directory: NodeRef,
   name: Buffer,
@@ -22,7 +22,7 @@ export function lookup(
 }
 
 function lookupNow(
-  context: OperationContext,
+  context: ReadContext,
   caller: Caller,
   directory: NodeRef,
   name: Buffer,

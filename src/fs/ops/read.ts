@@ -10,7 +10,7 @@ import { type Attributes, type Caller, FileType, type NodeRef, type ReadResult }
 import { FsError } from '../fs-error.ts';
 import type { InodeRecord } from '../inode-record.ts';
 import { areMapsTrusted, checkMaps } from '../lost-maps.ts';
-import { attributesOf, inodeOf, type OperationContext } from '../operation.ts';
+import { attributesOf, inodeOf, type ReadContext } from '../operation.ts';
 import { mayReadData } from '../permission.ts';
 import type { Records } from '../records.ts';
 import { startOver } from './start-over.ts';
@@ -21,7 +21,7 @@ const ZEROS = Buffer.alloc(64 * 1024);
 
 /** @throws FsError `EISDIR`, `EINVAL`, `EACCES`; `EIO` when what is stored is damaged */
 export function read(
-  context: OperationContext,
+  context: ReadContext,
   caller: Caller,
   node: NodeRef,
   offset: number,
@@ -43,7 +43,7 @@ interface Part {
 }
 
 function readNow(
-  context: OperationContext,
+  context: ReadContext,
   caller: Caller,
   node: NodeRef,
   offset: number,

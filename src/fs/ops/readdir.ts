@@ -8,7 +8,7 @@ import type { Caller, Cookie, DirectoryPage, NodeRef } from '../file-system.ts';
 import { FsError } from '../fs-error.ts';
 import { readRun } from '../listing.ts';
 import { pageOf } from '../listing-cache.ts';
-import { attributesOf, inodeOf, type OperationContext } from '../operation.ts';
+import { attributesOf, inodeOf, type ReadContext } from '../operation.ts';
 import { may, Want } from '../permission.ts';
 import { checkDirectory, parentOf } from './directory.ts';
 import { startOver } from './start-over.ts';
@@ -18,7 +18,7 @@ import { startOver } from './start-over.ts';
  * @param limit at least 1
  */
 export function readdir(
-  context: OperationContext,
+  context: ReadContext,
   caller: Caller,
   directory: NodeRef,
   after: Cookie,
@@ -32,7 +32,7 @@ export function readdir(
 }
 
 function readdirNow(
-  context: OperationContext,
+  context: ReadContext,
   caller: Caller,
   directory: NodeRef,
   after: Cookie,

@@ -3,7 +3,7 @@
 import type { Eventual } from '../../eventual.ts';
 import type { Attributes, NodeRef } from '../file-system.ts';
 import { FsError } from '../fs-error.ts';
-import { attributesOf, inodeOf, type OperationContext } from '../operation.ts';
+import { attributesOf, inodeOf, type ReadContext } from '../operation.ts';
 import { startOver } from './start-over.ts';
 
 interface LinkTarget {
@@ -12,7 +12,7 @@ interface LinkTarget {
 }
 
 /** @throws FsError `EINVAL` for anything but a symbolic link */
-export function readlink(context: OperationContext, node: NodeRef): Eventual<LinkTarget> {
+export function readlink(context: ReadContext, node: NodeRef): Eventual<LinkTarget> {
   try {
     return readlinkNow(context, node);
   } catch (thrown) {
@@ -20,7 +20,7 @@ export function readlink(context: OperationContext, node: NodeRef): Eventual<Lin
   }
 }
 
-function readlinkNow(context: OperationContext, node: NodeRef): LinkTarget {
+function readlinkNow(context: ReadContext, node: NodeRef): LinkTarget {
   const record = inodeOf(context, node);
   if (!record.target) throw new FsError('EINVAL', 'Only a symbolic link has a target');
   return { target: record.target, attributes: attributesOf(context, record) };

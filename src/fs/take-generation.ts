@@ -1,0 +1,31 @@
+// Keeping a tree as it is (DESIGN 3.2, "Snapshot is two items"). The first item takes its place in the queue here; the
+// caller stages the second, with what makes the generation somebody's, once `ready` says that it is complete.
+
+import { PLAIN_ITEM } from './item.ts';
+import type { SharedParts } from './open-dataset.ts';
+import type { Tree } from './tree.ts';
+
+export interface TakenGeneration {
+  readonly generation: number;
+  /** Everything accepted before is durable: the generation may be looked at. @throws FsError `EIO` when that cannot be */
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Keeps everything that the tree has accepted; what it accepts after this turn is in the next generation.
+ * @param holder who keeps it until `ready`: 1 to 255 bytes
+ */
+export function takeGeneration(
+  { store, writeBack }: Pick<SharedParts, 'store' | 'writeBack'>,
+  tree: Tree,
+  holder: Buffer,
+): TakenGeneration {
+  const generation = tree.accept;
+  store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'keep', holder }, rows: [] });
+  tree.accept = generation + 1;
+  const flushed = async () => {
+    await writeBack.flushAll(tree, generation + 1);
+    await store.durable(store.ticket);
+  };
+  return { generation, ready: flushed() };
+}

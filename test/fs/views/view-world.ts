@@ -1,0 +1,205 @@
+// Datasets over memory stores, and what was kept of them, each beside the model that it must show. Every look compares
+// everything that may be looked at: what one dataset does must show nowhere else.
+
+import { expect } from 'vitest';
+import type { Clock, Random } from '../../../src/clock.ts';
+import { makeRootDirectory } from '../../../src/datasets/root-directory.ts';
+import type { FileSystem } from '../../../src/fs/file-system.ts';
+import { FileType } from '../../../src/fs/file-system.ts';
+import { type KeptFileSystem, openKept } from '../../../src/fs/kept-file-system.ts';
+import { openDataset, type SharedParts } from '../../../src/fs/open-dataset.ts';
+import type { OperationContext } from '../../../src/fs/operation.ts';
+import { Reclaimer } from '../../../src/fs/reclaimer.ts';
+import { SegmentLog } from '../../../src/fs/segment-log.ts';
+import { Store } from '../../../src/fs/store.ts';
+import { takeGeneration } from '../../../src/fs/take-generation.ts';
+import { type Tree, type TreeCaches, treeCaches } from '../../../src/fs/tree.ts';
+import { newTree } from '../../../src/fs/tree-rows.ts';
+import { WriteBack } from '../../../src/fs/write-back.ts';
+import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
+import { MemorySegmentStore } from '../../../src/kv/memory-segment-store.ts';
+import type { MetaStore } from '../../../src/kv/meta-store.ts';
+import { type SeededRandom, upTo } from '../../kv/seeded-random.ts';
+import { FileModel, newNode } from './file-model.ts';
+import { operate } from './operations.ts';
+import { type Walk, walk } from './walk.ts';
+
+const HASH_KEY = Buffer.alloc(16, 7);
+const SNAPSHOT = Buffer.from('snapshot');
+
+export interface Dataset {
+  readonly id: number;
+  readonly fileSystem: FileSystem;
+  readonly operations: OperationContext;
+  model: FileModel;
+  /** As it was when last looked at, or null when something was done since. */
+  walk: Walk | null;
+}
+
+export interface Kept {
+  readonly dataset: number;
+  readonly tree: Tree;
+  readonly generation: number;
+  readonly fileSystem: KeptFileSystem;
+  readonly model: FileModel;
+  readonly walk: Walk;
+}
+
+export interface WorldOptions {
+  readonly random: SeededRandom;
+  readonly meta?: MetaStore;
+  readonly caches?: TreeCaches;
+}
+
+export class ViewWorld {
+  readonly shared: SharedParts;
+  readonly reclaimer: Reclaimer;
+  readonly segmentLog: SegmentLog;
+  readonly datasets: Dataset[] = [];
+  readonly kept: Kept[] = [];
+  readonly log: string[];
+  /** What was done, for whoever looks into a failure. */
+  readonly trace: string[] = [];
+  private readonly random: SeededRandom;
+  private nextDataset = 1;
+
+  private constructor(
+    random: SeededRandom,
+    parts: { shared: SharedParts; reclaimer: Reclaimer; segmentLog: SegmentLog; log: string[] },
+  ) {
+    this.random = random;
+    this.shared = parts.shared;
+    this.reclaimer = parts.reclaimer;
+    this.segmentLog = parts.segmentLog;
+    this.log = parts.log;
+  }
+
+  static async open({ random, meta = new MemoryMetaStore(), caches }: WorldOptions): Promise<ViewWorld> {
+    const clock = new SteppingClock();
+    const bytes: Random = (count) => Buffer.from(Array.from({ length: count }, () => upTo(random, 255)));
+    const lines: string[] = [];
+    const add = (details: object, message: string) =>
+      void lines.push(`${message} ${JSON.stringify(details)}`);
+    const log = { error: add, warn: add, info: add };
+    const segments = new MemorySegmentStore();
+    const bounds = caches ?? treeCaches({ inodes: 4096, names: 4096, chunkBytes: 2 ** 20 });
+    const settings = { strict: true, relaxedSyncMs: 1000, caches: bounds };
+    const store = await Store.open({
+      ...{ meta, segments, hashKey: HASH_KEY, clock, random: bytes, log, settings },
+    });
+    let segment = 0;
+    const segmentBytesMax = 2 ** 20;
+    const segmentLog = new SegmentLog({ segments, ids: { take: () => ++segment }, segmentBytesMax });
+    const space = { dirtyBytesMax: 2 ** 20, diskReserveBytes: 0 };
+    const writeBack = await WriteBack.open({ store, segmentLog, clock, log, ...space });
+    const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
+    const shared = { store, writeBack, reclaimer, clock, random: bytes };
+    return new ViewWorld(random, { shared, reclaimer, segmentLog, log: lines });
+  }
+
+  /** A new, empty dataset. */
+  async create(): Promise<Dataset> {
+    const { store } = this.shared;
+    const { tree, rows } = newTree(store.treeIds.take(), null, store.parts.settings.caches);
+    store.stageRows(rows);
+    store.trees.set(tree.id, tree);
+    const dataset = this.openHead(tree);
+    makeRootDirectory(dataset.operations, { mode: 0o755, uid: 0, gid: 0 });
+    const root = await dataset.fileSystem.root();
+    dataset.model = new FileModel(newNode('directory', root));
+    return dataset;
+  }
+
+  /** Does something random to a dataset. */
+  async operate(dataset: Dataset): Promise<void> {
+    const done = await operate(this.random, dataset);
+    if (done === 'nothing') return;
+    this.trace.push(`dataset ${dataset.id}: ${done}`);
+    dataset.walk = null;
+  }
+
+  /** Keeps what there is, while `meanwhile` changes it again. */
+  async keep(dataset: Dataset, meanwhile: () => Promise<void> = async () => {}): Promise<Kept> {
+    const { shared } = this;
+    const seen = await walk(dataset.fileSystem);
+    const model = dataset.model.copy();
+    const { tree } = dataset.operations.records;
+    const { generation, ready } = takeGeneration(shared, tree, SNAPSHOT);
+    this.trace.push(`dataset ${dataset.id}: keep generation ${generation} of tree ${tree.id}`);
+    await Promise.all([ready, meanwhile()]);
+    const fileSystem = openKept(shared, dataset.id, tree, generation);
+    const kept = { dataset: dataset.id, tree, generation, fileSystem, model, walk: seen };
+    this.kept.push(kept);
+    return kept;
+  }
+
+  /** Everything shows what it must. */
+  async compare(): Promise<void> {
+    for (const dataset of this.datasets) {
+      const seen = await walk(dataset.fileSystem);
+      expect(asModelled(seen), `dataset ${dataset.id}`).toEqual(dataset.model.shown());
+      if (dataset.walk)
+        expect(seen, `dataset ${dataset.id} since it was last looked at`).toEqual(dataset.walk);
+      dataset.walk = seen;
+    }
+    await this.compareKept();
+    expect(this.log).toEqual([]);
+  }
+
+  async compareKept(): Promise<void> {
+    for (const { dataset, generation, fileSystem, walk: kept } of this.kept) {
+      const what = `generation ${generation} of dataset ${dataset}`;
+      expect(await walk(fileSystem), what).toEqual(kept);
+      const used = { usedBytes: 0, usedInodes: 0 };
+      const inodes = new Map([...kept.values()].map(({ attributes }) => [attributes.ino, attributes]));
+      for (const { allocated } of inodes.values()) {
+        used.usedBytes += allocated;
+        used.usedInodes++;
+      }
+      expect(await fileSystem.usage(), `usage of ${what}`).toMatchObject(used);
+    }
+  }
+
+  openHead(tree: Tree): Dataset {
+    const id = this.nextDataset++;
+    const { fileSystem, operations } = openDataset(this.shared, id, tree, undefined);
+    const none = { ino: 0, generation: 0, mode: 0 };
+    const dataset = {
+      id,
+      fileSystem,
+      operations,
+      model: new FileModel(newNode('directory', none)),
+      walk: null,
+    };
+    this.datasets.push(dataset);
+    return dataset;
+  }
+}
+
+/** Time that goes on with every look at it; nothing is ever due. */
+class SteppingClock implements Clock {
+  private microseconds = 1e15;
+
+  readonly now = () => {
+    this.microseconds += 7;
+    return { seconds: Math.floor(this.microseconds / 1e6), nanoseconds: (this.microseconds % 1e6) * 1000 };
+  };
+  readonly elapsedMs = () => this.microseconds / 1000;
+  readonly after = () => ({ cancel() {} });
+}
+
+const KINDS: Readonly<Record<number, string>> = {
+  [FileType.file]: 'file',
+  [FileType.directory]: 'directory',
+  [FileType.symlink]: 'symlink',
+};
+
+/** A walk in the words of a model, by path. */
+function asModelled(seen: Walk): Map<string, object> {
+  const paths = [...seen].map(([path, { attributes, target, blocks }]): [string, object] => {
+    const { ino, generation, type, nlink, mode, size } = attributes;
+    const kind = KINDS[type]!;
+    return [path, { ino, generation, kind, nlink, mode, target, ...(kind === 'file' && { size, blocks }) }];
+  });
+  return new Map(paths.sort());
+}
