@@ -1,0 +1,93 @@
+// What snapshots are to those above: nfs serves their file systems, admin manages them. The registry of snapshots
+// implements this over the volume's store; every change is one atomic batch and is durable when its promise resolves.
+
+import type { Timestamp } from '../clock.ts';
+import type { DatasetInfo } from '../datasets/datasets.ts';
+import type { FileSystem } from '../fs/file-system.ts';
+
+/** One snapshot; immutable: a change makes a new one. */
+export interface Snapshot {
+  /** Of its dataset, from 1 on, never given twice; part of file handles. */
+  readonly id: number;
+  readonly datasetId: number;
+  /** What stands behind the `@`. */
+  readonly name: string;
+  readonly uuid: string;
+  readonly createdAt: Timestamp;
+  /** Read-only: what changes answers EROFS. After the snapshot's deletion everything answers ESTALE. */
+  readonly fileSystem: FileSystem;
+}
+
+export interface SnapshotInfo {
+  readonly id: number;
+  /** `dataset@name`. */
+  readonly name: string;
+  readonly uuid: string;
+  /** The dataset's. */
+  readonly parentUuid: string;
+  /** Unix seconds. */
+  readonly createdAt: number;
+  readonly generation: number;
+  /** What the snapshot shows: logical bytes and inodes. */
+  readonly referencedBytes: number;
+  readonly referencedInodes: number;
+  /** What its deletion alone would give back. */
+  readonly usedBytes: number;
+  /** Datasets cloned from it. */
+  readonly clones: readonly string[];
+  readonly holds: readonly string[];
+  /** Unix seconds; null is never. */
+  readonly expiresAt: number | null;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface SnapshotOptions {
+  /** Also those nested in the dataset, at one point in time. */
+  readonly recursive?: boolean;
+  /** Seconds after which it is deleted, unless held. */
+  readonly ttlSeconds?: number;
+  /** User properties (with a colon). */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface CloneOptions {
+  readonly ttlSeconds?: number;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface SnapshotDeletePlan {
+  readonly names: readonly string[];
+  readonly bytes: number;
+}
+
+export interface RollbackPlan {
+  /** The snapshot that keeps the state before; null with `discard`. */
+  readonly before: string | null;
+  /** What the live tree refers to now and will refer to. */
+  readonly liveBytes: number;
+  readonly targetBytes: number;
+}
+
+/** Names are `dataset@snapshot`. Every method that fails throws a DatasetError. */
+export interface Snapshots {
+  /** Of a dataset, oldest first. */
+  of(datasetId: number): readonly Snapshot[];
+  find(datasetId: number, name: string): Snapshot | undefined;
+  byId(datasetId: number, id: number): Snapshot | undefined;
+  /** Moves whenever a snapshot of the dataset is made, renamed or deleted; the dataset's creation before that. */
+  changedAt(datasetId: number): Timestamp;
+
+  info(name: string): SnapshotInfo;
+  /** Of one dataset, or of all. */
+  list(dataset?: string): readonly SnapshotInfo[];
+  create(dataset: string, name: string, options: SnapshotOptions): Promise<readonly SnapshotInfo[]>;
+  /** `dataset@a%b` is a range. */
+  planDelete(name: string): SnapshotDeletePlan;
+  delete(name: string): Promise<SnapshotDeletePlan>;
+  rename(name: string, newName: string): Promise<SnapshotInfo>;
+  hold(name: string, tag: string): Promise<void>;
+  release(name: string, tag: string): Promise<void>;
+  clone(source: string, name: string, options: CloneOptions): Promise<DatasetInfo>;
+  planRollback(name: string, discard: boolean): RollbackPlan;
+  rollback(name: string, discard: boolean): Promise<RollbackPlan>;
+}
