@@ -4,7 +4,7 @@ import type { FileSystem } from '../fs/file-system.ts';
 import type { OperationContext } from '../fs/operation.ts';
 import type { Tree } from '../fs/tree.ts';
 import type { DatasetRecord } from './dataset-record.ts';
-import type { Dataset } from './datasets.ts';
+import type { Dataset, Snapdir } from './datasets.ts';
 import { effectiveProperty, limitsOf, type NativePropertyName, type PropertyHolder } from './properties.ts';
 import type { OpenFileSystem } from './registry-context.ts';
 import type { SpaceHolder } from './space.ts';
@@ -18,6 +18,8 @@ export class DatasetEntry implements Dataset, PropertyHolder, SpaceHolder {
   parent: DatasetEntry | undefined;
   readonly children = new Set<DatasetEntry>();
   readonly = false;
+  snapdir: Snapdir = 'hidden';
+  snapdirWrite = false;
   quota = 0;
   refquota = 0;
   reservation = 0;
@@ -49,6 +51,9 @@ export class DatasetEntry implements Dataset, PropertyHolder, SpaceHolder {
     this.refquota = limits.refquota;
     this.reservation = limits.reservation;
     this.readonly = this.native('readonly') === 'on';
+    this.snapdir = this.native('snapdir') as Snapdir;
+    this.snapdirWrite = this.native('snapdir-write') === 'on';
+    this.operations.reservesSnapshots = this.snapdir !== 'disabled';
     for (const child of this.children) child.refresh();
   }
 

@@ -61,11 +61,17 @@ export interface DatasetInfo {
   readonly properties: readonly Property[];
 }
 
+/** Of `.snapshots` in every directory: `hidden` is reachable and not listed, `disabled` an ordinary name. */
+export type Snapdir = 'hidden' | 'visible' | 'disabled';
+
 export interface Dataset {
   readonly id: number;
   readonly name: string;
   /** Also true when a parent's `readonly` is inherited. */
   readonly readonly: boolean;
+  readonly snapdir: Snapdir;
+  /** Whether clients make and delete snapshots in `.snapshots`. */
+  readonly snapdirWrite: boolean;
   readonly fileSystem: FileSystem;
 }
 

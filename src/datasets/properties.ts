@@ -27,6 +27,7 @@ const NATIVE_PROPERTIES = {
   refquota: { byDefault: 'none', inheritable: false, parse: sizeOrNone },
   reservation: { byDefault: 'none', inheritable: false, parse: sizeOrNone },
   snapdir: { byDefault: 'hidden', inheritable: true, parse: oneOf('hidden', 'visible', 'disabled') },
+  'snapdir-write': { byDefault: 'off', inheritable: true, parse: oneOf('on', 'off') },
   compression: { byDefault: 'off', inheritable: true, parse: onlyOff },
 } as const satisfies Record<string, NativeProperty>;
 

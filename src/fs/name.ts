@@ -11,7 +11,8 @@
 //   rename to            EACCES            ENAMETOOLONG   EINVAL   EINVAL   EACCES
 //
 // REMOVE may not answer INVAL, so `.` and `..` get ACCES there, as from the Linux server. `.snapshots` is reserved in
-// every directory, so that showing snapshots there can never hide a user's file.
+// every directory, so that showing snapshots there can never hide a user's file; where snapdir=disabled it is a name
+// like others.
 
 import { NAME_BYTES_MAX } from './file-system.ts';
 import { FsError, type FsErrorCode } from './fs-error.ts';
@@ -38,7 +39,7 @@ const REFUSALS: Record<NameUse, Refusals> = {
 };
 
 /** @throws FsError when no entry of this name could be meant. */
-export function checkName(name: Buffer, use: NameUse): void {
+export function checkName(name: Buffer, use: NameUse, reservesSnapshots = true): void {
   if (name.length === 0) throw new FsError('EACCES', 'Cannot use an empty name');
   if (name.length > NAME_BYTES_MAX) {
     throw new FsError(
@@ -54,7 +55,7 @@ export function checkName(name: Buffer, use: NameUse): void {
   const { dot, dotDot, reserved } = REFUSALS[use];
   if (dot && isDot(name)) throw new FsError(dot, `Cannot use the name . for ${use}`);
   if (dotDot && isDotDot(name)) throw new FsError(dotDot, `Cannot use the name .. for ${use}`);
-  if (reserved && name.equals(RESERVED))
+  if (reserved && reservesSnapshots && name.equals(RESERVED))
     throw new FsError(reserved, 'Cannot use the reserved name .snapshots');
 }
 

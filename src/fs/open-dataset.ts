@@ -44,6 +44,7 @@ export function openDataset(
     inos: store.sequence(inoSequenceName(dataset), ROOT_INO + 1, storedInos),
     writeBack,
     reclaimer,
+    reservesSnapshots: true,
   };
   return { fileSystem: new DatasetFileSystem(operations), operations };
 }

@@ -30,6 +30,8 @@ export interface OperationContext extends ReadContext {
   readonly writeBack: WriteBack;
   /** To be woken when there is something to give back. */
   readonly reclaimer: { wake(): void };
+  /** Whether the name `.snapshots` stands for snapshots in every directory, so that nothing may be made under it. */
+  reservesSnapshots: boolean;
 }
 
 /** The staged record of an inode. @throws FsError `ESTALE` when it is gone or its number has a new user. */

@@ -1,19 +1,19 @@
 // The MOUNT program, version 3 (RFC 1813 §5): the way to a first file handle.
 //
-// `/` is the default dataset, `/root` dataset 0, `/name/sub/dir` the longest dataset name and a path in it. A directory
-// at which a nested dataset shows leads into it, as it does over NFS.
+// `/` is the default dataset, `/root` dataset 0, `/name/sub/dir` the longest dataset name and a path in it, `/name@snap` a
+// snapshot (mount-path.ts). Each step of the path leads where a LOOKUP does.
 
-import type { Dataset, Datasets } from '../datasets/datasets.ts';
 import type { Eventual } from '../eventual.ts';
-import { type Attributes, type Caller, FileType } from '../fs/file-system.ts';
+import { FileType } from '../fs/file-system.ts';
 import { FsError } from '../fs/fs-error.ts';
-import type { Exports } from './exports.ts';
-import type { Handles } from './handle.ts';
+import { descend } from './descend.ts';
+import { type MountPathContext, startOfPath } from './mount-path.ts';
 import type { MountTable } from './mount-table.ts';
 import type { RpcCall } from './rpc/call.ts';
 import { AUTH_NONE, AUTH_SYS } from './rpc/credential.ts';
 import { nullProcedure, procedure, type RpcProgram } from './rpc/program.ts';
-import { NfsStatus, STATUS_OF } from './status.ts';
+import { NfsError, NfsStatus, STATUS_OF } from './status.ts';
+import type { Target } from './target.ts';
 import { opaque, string } from './xdr/opaque.ts';
 import { nothing, u32 } from './xdr/primitives.ts';
 import { array, list } from './xdr/sequence.ts';
@@ -50,10 +50,7 @@ const mountResult = reply(struct({ handle: opaque(HANDLE_BYTES_MAX), flavors: ar
 const mountEntry = struct({ hostname: string(NAME_BYTES_MAX), directory: dirpath });
 const exportEntry = struct({ directory: dirpath, groups: list(string(NAME_BYTES_MAX), GROUPS_MAX) });
 
-export interface MountContext {
-  readonly datasets: Datasets;
-  readonly exports: Exports;
-  readonly handles: Handles;
+export interface MountContext extends MountPathContext {
   readonly table: MountTable;
 }
 
@@ -132,51 +129,36 @@ function mount(
 ): Eventual<Found | { readonly status: number }> {
   const { address } = call.peer;
   return walk(context, call, names).then(
-    ({ dataset, node }) => {
+    ({ dataset, node, snapshot }) => {
       context.table.add({ address, path: pathOf(names) });
-      return { status: 0, handle: context.handles.encode(dataset.id, node), flavors: FLAVORS };
+      return { status: 0, handle: context.handles.encode(dataset.id, node, snapshot), flavors: FLAVORS };
     },
     (error: unknown) => {
-      if (!(error instanceof FsError)) throw error;
-      const status = STATUS_OF[error.code];
+      const status = statusOf(error);
       if (status === NfsStatus.STALE) return { status: NfsStatus.NOENT };
       return { status: MOUNT_STATUSES.has(status) ? status : NfsStatus.SERVERFAULT };
     },
   );
 }
 
-async function walk(
-  context: MountContext,
-  call: RpcCall,
-  names: readonly string[],
-): Promise<{ dataset: Dataset; node: Attributes }> {
-  const { datasets } = context;
-  const found = datasets.resolve(names.join('/'));
-  if (!found) throw new FsError('ENOENT');
-  let { dataset } = found;
-  let caller = callerOf(context, call, dataset);
-  let node = await dataset.fileSystem.root();
-  for (const name of found.rest) {
-    if (node.type !== FileType.directory) throw new FsError('ENOTDIR');
-    const next = await dataset.fileSystem.lookup(caller, node, bytesOf(name));
-    if (!next) throw new FsError('ENOENT');
-    node = next;
-    if (node.mountedDataset === 0) continue;
-    const inner = datasets.byId(node.mountedDataset);
-    if (!inner) throw new FsError('ENOENT');
-    dataset = inner;
-    caller = callerOf(context, call, dataset);
-    node = await dataset.fileSystem.root();
-  }
-  if (node.type !== FileType.directory) throw new FsError('ENOTDIR');
-  return { dataset, node };
+function statusOf(error: unknown): number {
+  if (error instanceof FsError) return STATUS_OF[error.code];
+  if (error instanceof NfsError) return error.status;
+  throw error;
 }
 
-/** @throws FsError `EACCES` when the dataset is not exported to the peer */
-function callerOf({ exports }: MountContext, call: RpcCall, dataset: Dataset): Caller {
-  const access = exports.check(call.peer, dataset.name);
-  if (!access) throw new FsError('EACCES');
-  return access.caller(call.credential);
+async function walk(context: MountContext, call: RpcCall, names: readonly string[]): Promise<Target> {
+  const start = await startOfPath(context, call, names);
+  let { target } = start;
+  let { type } = await target.fileSystem.attributes(target.node);
+  for (const name of start.names) {
+    if (type !== FileType.directory) throw new FsError('ENOTDIR');
+    const next = await descend(context, call, target, bytesOf(name));
+    target = { ...next.target, node: next.node };
+    ({ type } = next.attributes);
+  }
+  if (type !== FileType.directory) throw new FsError('ENOTDIR');
+  return target;
 }
 
 /** The components of a path. libnfs leaves the first slash out, others add one at the end. */

@@ -15,9 +15,11 @@ import type { TcpLimits } from './rpc/limits.ts';
 import type { RpcLog } from './rpc/log.ts';
 import { type ClientInfo, TcpServer } from './rpc/tcp-server.ts';
 import { UdpServer } from './rpc/udp-server.ts';
+import type { ServedSnapshots } from './snapshots-directory.ts';
 
 export interface NfsServerOptions {
   readonly datasets: Datasets;
+  readonly snapshots: ServedSnapshots;
   readonly exports: readonly ExportRule[];
   readonly volume: { readonly uuid: Buffer; readonly handleKey: Buffer; readonly writeVerifier: Buffer };
   /** REPLY rows of earlier runs. */
@@ -56,22 +58,20 @@ export class NfsServer {
 
   /** @throws ListenError */
   static async listen(options: NfsServerOptions): Promise<NfsServer> {
-    const { datasets, volume, log, clock, limits, listen, portmapListen } = options;
+    const { datasets, snapshots, volume, log, clock, limits, listen, portmapListen } = options;
     const exports = new Exports(options.exports, { log, clock });
     const duplicates = new DuplicateRequestCache(clock);
     duplicates.restore(options.replies);
-    const handles = new Handles(volume);
     const mounts = new MountTable();
-    const nfs = nfs3Program({
+    const targets = {
       datasets,
+      snapshots,
       exports,
-      duplicates,
-      handles,
+      handles: new Handles(volume),
       volumeNumber: volume.uuid.readUInt32BE(0),
-      writeVerifier: volume.writeVerifier,
-      log,
-    });
-    const mount = mountProgram({ datasets, exports, handles, table: mounts });
+    };
+    const nfs = nfs3Program({ ...targets, duplicates, writeVerifier: volume.writeVerifier, log });
+    const mount = mountProgram({ ...targets, clock, table: mounts });
     const portmap = portmapProgram(() => registrations(tcp.endpoint.port));
     const programs = [nfs, mount, portmap];
     const tcp = await TcpServer.listen({ programs, log, clock, limits }, listen);

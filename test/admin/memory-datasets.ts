@@ -188,6 +188,8 @@ export class MemoryDatasets implements Datasets {
       id,
       name,
       readonly: this.info(name).isReadonly,
+      snapdir: 'hidden',
+      snapdirWrite: false,
       get fileSystem(): FileSystem {
         throw new Error('The datasets of this test have no files');
       },

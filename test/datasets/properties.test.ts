@@ -32,6 +32,7 @@ describe('a value as typed', () => {
     ['refquota', '1.5MB', '1500000'],
     ['reservation', '4096', '4096'],
     ['snapdir', 'visible', 'visible'],
+    ['snapdir-write', 'on', 'on'],
     ['compression', 'off', 'off'],
     ['com.example:policy', ' keep  all ', ' keep  all '],
     ['a:b', '', ''],
@@ -42,6 +43,7 @@ describe('a value as typed', () => {
   it.each([
     ['readonly', 'yes', 'readonly is on or off, not "yes"'],
     ['snapdir', 'shown', 'snapdir is hidden, visible or disabled, not "shown"'],
+    ['snapdir-write', 'yes', 'snapdir-write is on or off, not "yes"'],
     ['quota', '-1', 'quota is a size or none: "-1" is no size'],
     ['quota', 'lots', 'GiB'],
     ['quota', '', 'quota is a size or none'],
@@ -124,6 +126,7 @@ describe('the effective value', () => {
       'refquota',
       'reservation',
       'snapdir',
+      'snapdir-write',
       'compression',
       'a:b',
       'a:z',

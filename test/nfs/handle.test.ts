@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HANDLE_BYTES, Handles } from '../../src/nfs/handle.ts';
+import { HANDLE_BYTES, Handles, LIVE, SNAPSHOTS_DIRECTORY } from '../../src/nfs/handle.ts';
 
 const volume = {
   uuid: Buffer.from('0f1e2d3c4b5a69788796a5b4c3d2e1f0', 'hex'),
@@ -23,31 +23,35 @@ describe('a handle', () => {
   });
 
   it.each([
-    { dataset: 0, ino: 1, generation: 1 },
-    { dataset: 0xffffffff, ino: Number.MAX_SAFE_INTEGER, generation: 0xffffffff },
-    { dataset: 1, ino: 2 ** 32, generation: 2 ** 31 },
-  ])('names dataset $dataset, inode $ino, generation $generation', (target) => {
-    const handle = handles.encode(target.dataset, target);
+    { dataset: 0, snapshot: LIVE, ino: 1, generation: 1 },
+    { dataset: 0xffffffff, snapshot: 0xfffffffe, ino: Number.MAX_SAFE_INTEGER, generation: 0xffffffff },
+    { dataset: 1, snapshot: SNAPSHOTS_DIRECTORY, ino: 2 ** 32, generation: 2 ** 31 },
+  ])('names dataset $dataset, snapshot $snapshot, inode $ino, generation $generation', (target) => {
+    const handle = handles.encode(target.dataset, target, target.snapshot);
     expect(handles.decode(handle)).toEqual(target);
     expect(new Handles(volume).decode(handle)).toEqual(target);
   });
 
-  it('is not taken for that of the same inode number in another dataset, or of its earlier user', () => {
+  it('is not taken for that of the same inode number in another dataset or snapshot, or of its earlier user', () => {
     const targets = [
-      { dataset: 1, ino: 5, generation: 1 },
-      { dataset: 2, ino: 5, generation: 1 },
-      { dataset: 1, ino: 5, generation: 2 },
+      { dataset: 1, snapshot: LIVE, ino: 5, generation: 1 },
+      { dataset: 1, snapshot: 1, ino: 5, generation: 1 },
+      { dataset: 1, snapshot: 2, ino: 5, generation: 1 },
+      { dataset: 1, snapshot: SNAPSHOTS_DIRECTORY, ino: 5, generation: 1 },
+      { dataset: 2, snapshot: LIVE, ino: 5, generation: 1 },
+      { dataset: 1, snapshot: LIVE, ino: 5, generation: 2 },
     ];
-    const made = targets.map((target) => handles.encode(target.dataset, target));
+    const made = targets.map((target) => handles.encode(target.dataset, target, target.snapshot));
+    expect(new Set(made.map((handle) => handle.toString('hex'))).size).toBe(targets.length);
     for (const [i, target] of targets.entries()) {
       expect(handles.decode(made[i]!)).toEqual(target);
-      expect(handles.encode(target.dataset, target)).toEqual(made[i]);
+      expect(handles.encode(target.dataset, target, target.snapshot)).toEqual(made[i]);
     }
   });
 
   it('means the same to the server of another run', () => {
     const other = new Handles({ uuid: Buffer.from(volume.uuid), handleKey: Buffer.from(volume.handleKey) });
-    expect(other.decode(handles.encode(3, node))).toEqual({ dataset: 3, ...node });
+    expect(other.decode(handles.encode(3, node))).toEqual({ dataset: 3, snapshot: LIVE, ...node });
   });
 
   it('is refused when any single bit of it is another', () => {

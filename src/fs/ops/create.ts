@@ -38,7 +38,7 @@ export function create(
     const { caller } = call;
     const before = editDirectory(turn, directory);
     checkSearch(caller, before);
-    checkName(name, 'create');
+    checkName(name, 'create', context.reservesSnapshots);
     const entry = turn.entry(before.ino, name);
     if (entry) {
       const found = namedInode(context.records, before.ino, entry.ino);

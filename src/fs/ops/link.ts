@@ -28,7 +28,7 @@ export function link(
     const before = editDirectory(turn, directory);
     if (linked.type === FileType.directory) throw new FsError('EINVAL', 'A directory has one name');
     checkSearch(call.caller, before);
-    checkName(name, 'create');
+    checkName(name, 'create', context.reservesSnapshots);
     if (turn.entry(before.ino, name)) throw new FsError('EEXIST');
     checkAdd(call.caller, before);
     if (linked.nlink >= LINK_COUNT_MAX) {

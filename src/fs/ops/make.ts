@@ -81,7 +81,7 @@ function make(
     const { caller } = call;
     const before = editDirectory(turn, directory);
     checkSearch(caller, before);
-    checkName(name, 'create');
+    checkName(name, 'create', context.reservesSnapshots);
     if (turn.entry(before.ino, name)) throw new FsError('EEXIST');
     const made = makeNode(context, turn, { caller, directory: before, name }, node);
     return () => created(context, made.node, before, made.directory);

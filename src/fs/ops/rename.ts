@@ -29,7 +29,7 @@ export function rename(
     checkSearch(call.caller, from.directory);
     checkSearch(call.caller, to.directory);
     checkName(sourceName, 'rename-source');
-    checkName(targetName, 'rename-target');
+    checkName(targetName, 'rename-target', context.reservesSnapshots);
     const move = lookUp(context, turn, from, to);
     // Two names of one inode: POSIX and the RFC want that nothing happens.
     if (move.replaced?.ino === move.moved.ino) return () => unchanged(from, to);

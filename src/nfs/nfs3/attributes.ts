@@ -2,10 +2,11 @@
 
 import { Access, type Change } from '../../fs/file-system.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { targetOf, writableOf } from '../target.ts';
 import { u32 } from '../xdr/primitives.ts';
 import { struct } from '../xdr/struct.ts';
 import { changesOf } from './changes.ts';
-import { failedWcc, type NfsContext, postOp, targetOf, wccOf, writableOf } from './nfs-context.ts';
+import { failedWcc, type NfsContext, postOp, wccOf } from './nfs-context.ts';
 import { change, query } from './nfs-procedure.ts';
 import { fattr, fattr3, nfsFh3, postOpAttr, sattr3, sattrGuard3, wccData } from './types.ts';
 
@@ -19,10 +20,10 @@ export function getattr(context: NfsContext): AnyProcedure {
     fail: struct({}),
     failed: () => ({}),
     run(call, { object }) {
-      const { fileSystem, node, fsid } = targetOf(context, call, object);
-      const attributes = fileSystem.attributes(node);
-      if (!(attributes instanceof Promise)) return { attributes: fattr(attributes, fsid) };
-      return attributes.then((found) => ({ attributes: fattr(found, fsid) }));
+      const target = targetOf(context, call, object);
+      const attributes = target.fileSystem.attributes(target.node);
+      if (!(attributes instanceof Promise)) return { attributes: fattr(attributes, target) };
+      return attributes.then((found) => ({ attributes: fattr(found, target) }));
     },
   });
 }
@@ -56,13 +57,14 @@ export function access(context: NfsContext): AnyProcedure {
     fail: struct({ attributes: postOpAttr }),
     failed: (call, { object }) => ({ attributes: postOp(context, call, object) }),
     run(call, { object, access: wanted }) {
-      const { fileSystem, node, caller, readOnly, fsid } = targetOf(context, call, object);
+      const target = targetOf(context, call, object);
+      const { fileSystem, node, caller, readOnly } = target;
       const asked = readOnly ? wanted & ~WRITE_BITS : wanted;
       const answer = fileSystem.access(caller, node, asked);
       if (!(answer instanceof Promise))
-        return { attributes: fattr(answer.attributes, fsid), access: answer.granted };
+        return { attributes: fattr(answer.attributes, target), access: answer.granted };
       return answer.then(({ attributes, granted }) => ({
-        attributes: fattr(attributes, fsid),
+        attributes: fattr(attributes, target),
         access: granted,
       }));
     },

@@ -3,14 +3,17 @@
 import type { Eventual } from '../../eventual.ts';
 import { type Created, type CreateHow, FileType, type Mutation, type Staged } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
+import { belowSnapshots } from '../descend.ts';
+import { LIVE } from '../handle.ts';
 import type { RpcCall } from '../rpc/call.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { type Target, writableOf } from '../target.ts';
 import { u32 } from '../xdr/primitives.ts';
 import { struct } from '../xdr/struct.ts';
 import { union } from '../xdr/union.ts';
 import type { XdrOf } from '../xdr/xdr.ts';
 import { changesOf } from './changes.ts';
-import { failedWcc, type NfsContext, type Target, wccOf, writableOf } from './nfs-context.ts';
+import { failedWcc, type NfsContext, wccOf } from './nfs-context.ts';
 import { change } from './nfs-procedure.ts';
 import {
   type DirOpArgs3,
@@ -66,7 +69,7 @@ function operation(
 ) {
   const reply = ({ node, directory }: Created) => ({
     object: handles.encode(target.dataset.id, node),
-    attributes: fattr(node, target.fsid),
+    attributes: fattr(node, target),
     wcc: wccOf(target, directory),
   });
   return { target, run, reply };
@@ -102,11 +105,32 @@ export function mkdir(context: NfsContext): AnyProcedure {
     operation(call, { where, attributes }) {
       const target = writableOf(context, call, where.directory);
       const changes = changesOf(attributes);
-      return operation(context, target, (mutation) =>
+      const ordinary = operation(context, target, (mutation) =>
         target.fileSystem.mkdir(mutation, target.node, where.name, changes),
       );
+      if (target.snapshot === LIVE) return ordinary;
+      return {
+        ...ordinary,
+        reply: (created: Created) => snapshotReply(context, call, target, where.name, created),
+      };
     },
   });
+}
+
+/** MKDIR in `.snapshots` makes a snapshot: what is made is the root of another file system. */
+function snapshotReply(
+  context: NfsContext,
+  call: RpcCall,
+  target: Target,
+  name: Buffer,
+  { node: found, directory }: Created,
+) {
+  const made = belowSnapshots(context, call, target, name, found);
+  return {
+    object: context.handles.encode(target.dataset.id, made.node, made.target.snapshot),
+    attributes: fattr(found, made.target),
+    wcc: wccOf(target, directory),
+  };
 }
 
 export function symlink(context: NfsContext): AnyProcedure {

@@ -4,10 +4,11 @@ import { andThen } from '../../eventual.ts';
 import type { Change, Written } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { targetOf, writableOf } from '../target.ts';
 import { opaque, opaqueParts } from '../xdr/opaque.ts';
 import { bool, u32, u64 } from '../xdr/primitives.ts';
 import { struct } from '../xdr/struct.ts';
-import { failedWcc, type NfsContext, postOp, targetOf, wccOf, writableOf } from './nfs-context.ts';
+import { failedWcc, type NfsContext, postOp, wccOf } from './nfs-context.ts';
 import { change, query } from './nfs-procedure.ts';
 import { fattr, nfsFh3, postOpAttr, TRANSFER_BYTES_MAX, verifier3, wccData } from './types.ts';
 
@@ -23,10 +24,11 @@ export function read(context: NfsContext): AnyProcedure {
     fail: struct({ attributes: postOpAttr }),
     failed: (call, { file }) => ({ attributes: postOp(context, call, file) }),
     run(call, { file, offset, count }) {
-      const { fileSystem, node, caller, fsid } = targetOf(context, call, file);
+      const target = targetOf(context, call, file);
+      const { fileSystem, node, caller } = target;
       const wanted = Math.min(count, TRANSFER_BYTES_MAX);
       return andThen(fileSystem.read(caller, node, offset, wanted), (result) => ({
-        attributes: fattr(result.attributes, fsid),
+        attributes: fattr(result.attributes, target),
         count: result.count,
         eof: result.eof,
         data: result.buffers,

@@ -3,9 +3,10 @@
 import { andThen } from '../../eventual.ts';
 import { type Attributes, FILE_BYTES_MAX, LINK_COUNT_MAX, NAME_BYTES_MAX } from '../../fs/file-system.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { targetOf } from '../target.ts';
 import { bool, u32, u64 } from '../xdr/primitives.ts';
 import { type Fields, type Struct, struct, type ValueOf } from '../xdr/struct.ts';
-import { type NfsContext, postOp, targetOf } from './nfs-context.ts';
+import { type NfsContext, postOp } from './nfs-context.ts';
 import { query } from './nfs-procedure.ts';
 import { fattr, nfsFh3, postOpAttr, TRANSFER_BYTES_MAX } from './types.ts';
 
@@ -35,10 +36,11 @@ export function fsstat(context: NfsContext): AnyProcedure {
     fail,
     failed: (call, { root }) => ({ attributes: postOp(context, call, root) }),
     run(call, { root }) {
-      const { fileSystem, node, fsid } = targetOf(context, call, root);
+      const target = targetOf(context, call, root);
+      const { fileSystem, node } = target;
       return andThen(fileSystem.attributes(node), (attributes) =>
         andThen(fileSystem.usage(), (usage) => ({
-          attributes: fattr(attributes, fsid),
+          attributes: fattr(attributes, target),
           totalBytes: usage.totalBytes,
           freeBytes: usage.freeBytes,
           availableBytes: usage.availableBytes,
@@ -116,10 +118,10 @@ function constant<F extends Fields>(
     fail,
     failed: (call, { root }) => ({ attributes: postOp(context, call, root) }),
     run(call, { root }) {
-      const { fileSystem, node, fsid } = targetOf(context, call, root);
+      const target = targetOf(context, call, root);
       const answer = (attributes: Attributes) =>
-        ({ attributes: fattr(attributes, fsid), ...limits }) as ValueOf<F>;
-      return andThen(fileSystem.attributes(node), answer);
+        ({ attributes: fattr(attributes, target), ...limits }) as ValueOf<F>;
+      return andThen(target.fileSystem.attributes(target.node), answer);
     },
   });
 }

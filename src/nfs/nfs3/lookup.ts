@@ -1,14 +1,13 @@
-// LOOKUP and READLINK (RFC 1813 §3.3.3, §3.3.5). A directory at which another dataset shows is entered here: its handle
-// and attributes are those of that dataset's root.
+// LOOKUP and READLINK (RFC 1813 §3.3.3, §3.3.5). Where a name leads into another file system is said in descend.ts.
 
-import { andThen, type Eventual } from '../../eventual.ts';
-import type { Attributes } from '../../fs/file-system.ts';
-import { FsError } from '../../fs/fs-error.ts';
+import { andThen } from '../../eventual.ts';
+import { descend } from '../descend.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { targetOf } from '../target.ts';
 import { struct } from '../xdr/struct.ts';
-import { crossed, type NfsContext, postOp, type Target, targetOf } from './nfs-context.ts';
+import { type NfsContext, postOp, postOpAt } from './nfs-context.ts';
 import { query } from './nfs-procedure.ts';
-import { dirOpArgs3, type Fattr3, fattr, nfsFh3, nfspath3, postOpAttr } from './types.ts';
+import { dirOpArgs3, fattr, nfsFh3, nfspath3, postOpAttr } from './types.ts';
 
 export function lookup(context: NfsContext): AnyProcedure {
   return query(context, {
@@ -18,30 +17,14 @@ export function lookup(context: NfsContext): AnyProcedure {
     fail: struct({ directory: postOpAttr }),
     failed: (call, { directory }) => ({ directory: postOp(context, call, directory) }),
     run(call, { directory, name }) {
-      const target = targetOf(context, call, directory);
-      return andThen(target.fileSystem.lookup(target.caller, target.node, name), (found) => {
-        if (!found) throw new FsError('ENOENT');
-        const inner = crossed(context, call, target, found);
-        return andThen(inner.attributes, (attributes) =>
-          answer(context, call, directory, inner.target, attributes),
-        );
-      });
+      const around = targetOf(context, call, directory);
+      return andThen(descend(context, call, around, name), ({ target, node, attributes }) => ({
+        object: context.handles.encode(target.dataset.id, node, target.snapshot),
+        attributes: fattr(attributes, target),
+        directory: postOpAt(around),
+      }));
     },
   });
-
-  function answer(
-    { handles }: NfsContext,
-    call: Parameters<typeof postOp>[1],
-    directory: Buffer,
-    { dataset, fsid }: Target,
-    attributes: Attributes,
-  ): Eventual<{ object: Buffer; attributes: Fattr3; directory: Fattr3 | undefined }> {
-    return {
-      object: handles.encode(dataset.id, attributes),
-      attributes: fattr(attributes, fsid),
-      directory: postOp(context, call, directory),
-    };
-  }
 }
 
 export function readlink(context: NfsContext): AnyProcedure {
@@ -52,9 +35,9 @@ export function readlink(context: NfsContext): AnyProcedure {
     fail: struct({ attributes: postOpAttr }),
     failed: (call, { link }) => ({ attributes: postOp(context, call, link) }),
     run(call, { link }) {
-      const { fileSystem, node, caller, fsid } = targetOf(context, call, link);
-      return andThen(fileSystem.readlink(caller, node), ({ target, attributes }) => ({
-        attributes: fattr(attributes, fsid),
+      const at = targetOf(context, call, link);
+      return andThen(at.fileSystem.readlink(at.caller, at.node), ({ target, attributes }) => ({
+        attributes: fattr(attributes, at),
         target,
       }));
     },

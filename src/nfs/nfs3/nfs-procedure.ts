@@ -13,11 +13,12 @@ import type { RpcCall } from '../rpc/call.ts';
 import { type AnyProcedure, procedure } from '../rpc/program.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import { NfsError, NfsStatus, STATUS_OF } from '../status.ts';
+import type { Target } from '../target.ts';
 import { encodeMessage } from '../xdr/message.ts';
 import type { Fields, Struct, ValueOf } from '../xdr/struct.ts';
 import { reply } from '../xdr/union.ts';
 import { type Xdr, XdrError } from '../xdr/xdr.ts';
-import type { NfsContext, Target } from './nfs-context.ts';
+import type { NfsContext } from './nfs-context.ts';
 
 interface Definition<A, O extends Fields, F extends Fields> {
   readonly name: string;

@@ -1,19 +1,22 @@
 // READDIR and READDIRPLUS (RFC 1813 §3.3.16, §3.3.17).
 //
-// Each entry has its cookie for ever, so the cookie verifier is constant and no cookie is ever bad. `.` and `..` come
-// first, under the cookies 1 and 2. A reply holds as many entries as fit in the bytes that the client allows, at least
-// one; TOOSMALL says that not even one does.
+// Each entry has its cookie for ever, so the cookie verifier is constant and no cookie is ever bad. `.`, `..` and, where
+// snapdir=visible, `.snapshots` come first, under the cookies 1, 2 and 3. A reply holds as many entries as fit in the
+// bytes that the client allows, at least one; TOOSMALL says that not even one does.
 
 import { andThen, type Eventual } from '../../eventual.ts';
 import type { Attributes, Cookie, DirectoryPage } from '../../fs/file-system.ts';
-import { HANDLE_BYTES } from '../handle.ts';
+import { hasSnapshots } from '../descend.ts';
+import { HANDLE_BYTES, LIVE } from '../handle.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { isSnapshotsName, SNAPSHOTS_NAME, snapshotsFileId } from '../snapshots-directory.ts';
 import { NfsError, NfsStatus } from '../status.ts';
+import { type Target, targetOf } from '../target.ts';
 import { bool, u32, u64 } from '../xdr/primitives.ts';
 import { list } from '../xdr/sequence.ts';
 import { struct } from '../xdr/struct.ts';
 import { padded } from '../xdr/xdr.ts';
-import { type NfsContext, postOp, type Target, targetOf } from './nfs-context.ts';
+import { type NfsContext, postOp } from './nfs-context.ts';
 import { query } from './nfs-procedure.ts';
 import {
   cookie3,
@@ -31,6 +34,7 @@ import {
 const COOKIE_VERIFIER = Buffer.alloc(8);
 const DOT = { name: Buffer.from('.'), cookie: { high: 0, low: 1 } };
 const DOT_DOT = { name: Buffer.from('..'), cookie: { high: 0, low: 2 } };
+const SNAPSHOTS = { name: SNAPSHOTS_NAME, cookie: { high: 0, low: 3 } };
 
 /** status, attributes, verifier, end of the list, eof */
 const REPLY_BYTES = 4 + 4 + FATTR3_BYTES + 8 + 4 + 4;
@@ -89,7 +93,7 @@ export function readdir(context: NfsContext): AnyProcedure {
       const bytes = Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES;
       const budget = { bytes, nameBytes: Number.POSITIVE_INFINITY };
       return andThen(fill(target, cookie, budget, ENTRY_BYTES), ({ directory: found, entries, eof }) => ({
-        attributes: fattr(found, target.fsid),
+        attributes: fattr(found, target),
         verifier: COOKIE_VERIFIER,
         entries,
         eof,
@@ -115,7 +119,7 @@ export function readdirplus(context: NfsContext): AnyProcedure {
       const budget = { bytes: Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES, nameBytes: nameCount };
       return andThen(fill(target, cookie, budget, ENTRY_BYTES + PLUS_BYTES), (listing) =>
         andThen(withAttributes(context, target, listing), (entries) => ({
-          attributes: fattr(listing.directory, target.fsid),
+          attributes: fattr(listing.directory, target),
           verifier: COOKIE_VERIFIER,
           entries,
           eof: listing.eof,
@@ -138,7 +142,8 @@ function fill(target: Target, after: Cookie, budget: Budget, entryBytes: number)
         if (entries.length === 0 && !eof) throw new NfsError(NfsStatus.TOOSMALL);
         return { directory: page.directory, entries, eof };
       };
-      for (const next of dots ? withDots(page, after) : page.entries.map(entryOf)) {
+      for (const next of dots ? withDots(target, page, after) : page.entries.map(entryOf)) {
+        if (isHidden(target, next)) continue;
         if (!take(budget, next, entryBytes)) return done(false);
         entries.push(next);
       }
@@ -150,12 +155,24 @@ function fill(target: Target, after: Cookie, budget: Budget, entryBytes: number)
   return more(after, true);
 }
 
-function withDots({ directory, parent, entries }: DirectoryPage, { high, low }: Cookie): Entry[] {
+function withDots(
+  target: Target,
+  { directory, parent, entries }: DirectoryPage,
+  { high, low }: Cookie,
+): Entry[] {
   const found = entries.map(entryOf);
-  if (high > 0 || low >= DOT_DOT.cookie.low) return found;
+  if (high > 0 || low >= SNAPSHOTS.cookie.low) return found;
+  if (hasSnapshots(target) && target.dataset.snapdir === 'visible')
+    found.unshift({ ...SNAPSHOTS, ino: snapshotsFileId(directory.ino) });
+  if (low >= DOT_DOT.cookie.low) return found;
   found.unshift({ ...DOT_DOT, ino: parent });
   if (low < DOT.cookie.low) found.unshift({ ...DOT, ino: directory.ino });
   return found;
+}
+
+/** Whether it was made where `.snapshots` was an ordinary name: now the snapshots stand before it. */
+function isHidden(target: Target, { name, cookie }: Entry): boolean {
+  return isSnapshotsName(name) && cookie !== SNAPSHOTS.cookie && hasSnapshots(target);
 }
 
 function entryOf({ ino, name, cookieHigh, cookieLow }: DirectoryPage['entries'][number]): Entry {
@@ -172,25 +189,28 @@ function take(budget: Budget, { name }: Entry, entryBytes: number): boolean {
 }
 
 /**
- * Attributes and handles of the entries. One that went meanwhile has none, and one at which another dataset shows is
- * left for the client to look up: it is another file system.
+ * Attributes and handles of the entries. One that went meanwhile has none. What another dataset or a snapshot shows is
+ * left for the client to look up: it is another file system. So is `.snapshots`.
  */
 function withAttributes(
   { handles }: NfsContext,
-  { fileSystem, dataset, fsid }: Target,
+  target: Target,
   { entries }: Listing,
 ): Eventual<PlusEntry[]> {
-  const inos = entries.map(({ ino }) => ino);
+  const { fileSystem, dataset, snapshot } = target;
+  // `.snapshots` is no inode, and 0 is none either.
+  const inos = entries.map(({ ino }) => (Number.isSafeInteger(ino) ? ino : 0));
   return andThen(fileSystem.attributesOf(inos), (all) =>
     entries.map(({ ino, name, cookie }, at) => {
       const attributes = all[at];
-      const shown = attributes && attributes.mountedDataset === 0 ? attributes : undefined;
+      const isInner = snapshot !== LIVE || attributes?.mountedDataset === 0;
+      const shown = isInner ? attributes : undefined;
       return {
         ino,
         name,
         cookie,
-        attributes: shown && fattr(shown, fsid),
-        handle: shown && handles.encode(dataset.id, shown),
+        attributes: shown && fattr(shown, target),
+        handle: shown && handles.encode(dataset.id, shown, snapshot),
       };
     }),
   );

@@ -2,9 +2,12 @@
 
 import type { Linked, Removed, Renamed } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
+import { hasSnapshots } from '../descend.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { isSnapshotsName } from '../snapshots-directory.ts';
+import { type Target, writableOf } from '../target.ts';
 import { struct } from '../xdr/struct.ts';
-import { failedWcc, type NfsContext, postOp, type Target, wccOf, writableOf } from './nfs-context.ts';
+import { failedWcc, type NfsContext, postOp, wccOf } from './nfs-context.ts';
 import { change } from './nfs-procedure.ts';
 import { dirOpArgs3, fattr, nfsFh3, postOpAttr, wccData } from './types.ts';
 
@@ -32,6 +35,7 @@ function removing(
     failed: (call, { directory }) => ({ wcc: failedWcc(context, call, directory) }),
     operation(call, { directory, name: entry }) {
       const target = writableOf(context, call, directory);
+      checkNotSnapshots(target, entry);
       return {
         target,
         run: (mutation) => target.fileSystem[method](mutation, target.node, entry),
@@ -56,7 +60,8 @@ export function rename(context: NfsContext): AnyProcedure {
     operation(call, { from, to }) {
       const source = writableOf(context, call, from.directory);
       const target = writableOf(context, call, to.directory);
-      checkSameDataset(source, target);
+      checkSameFileSystem(source, target);
+      checkNotSnapshots(source, from.name);
       return {
         target: source,
         run: (mutation) => source.fileSystem.rename(mutation, source.node, from.name, target.node, to.name),
@@ -84,12 +89,12 @@ export function link(context: NfsContext): AnyProcedure {
     operation(call, args) {
       const file = writableOf(context, call, args.file);
       const directory = writableOf(context, call, args.link.directory);
-      checkSameDataset(file, directory);
+      checkSameFileSystem(file, directory);
       return {
         target: file,
         run: (mutation) => file.fileSystem.link(mutation, file.node, directory.node, args.link.name),
         reply: (linked: Linked) => ({
-          attributes: fattr(linked.node, file.fsid),
+          attributes: fattr(linked.node, file),
           wcc: wccOf(directory, linked.directory),
         }),
       };
@@ -97,6 +102,13 @@ export function link(context: NfsContext): AnyProcedure {
   });
 }
 
-function checkSameDataset(a: Target, b: Target): void {
-  if (a.dataset.id !== b.dataset.id) throw new FsError('EXDEV', 'A dataset is a file system of its own');
+function checkSameFileSystem(a: Target, b: Target): void {
+  if (a.dataset.id !== b.dataset.id || a.snapshot !== b.snapshot)
+    throw new FsError('EXDEV', 'A dataset is a file system of its own, and so is a snapshot');
+}
+
+/** @throws FsError `EACCES`: what LOOKUP finds under that name is no entry of the directory */
+function checkNotSnapshots(target: Target, name: Buffer): void {
+  if (isSnapshotsName(name) && hasSnapshots(target))
+    throw new FsError('EACCES', 'Cannot take .snapshots away');
 }

@@ -37,7 +37,8 @@ export const fattr3 = struct({
   used: u64,
   rdevMajor: u32,
   rdevMinor: u32,
-  fsid: u64,
+  fsidHigh: u32,
+  fsidLow: u32,
   ino: u64,
   atimeSeconds: u32,
   atimeNanoseconds: u32,
@@ -49,7 +50,13 @@ export const fattr3 = struct({
 export type Fattr3 = XdrOf<typeof fattr3>;
 export const FATTR3_BYTES = 84;
 
-export function fattr(attributes: Attributes, fsid: number): Fattr3 {
+/** fsid as its two halves: a snapshot's has more than 53 bits. */
+export interface Fsid {
+  readonly fsidHigh: number;
+  readonly fsidLow: number;
+}
+
+export function fattr(attributes: Attributes, { fsidHigh, fsidLow }: Fsid): Fattr3 {
   return {
     type: attributes.type,
     mode: attributes.mode,
@@ -60,7 +67,8 @@ export function fattr(attributes: Attributes, fsid: number): Fattr3 {
     used: attributes.allocated,
     rdevMajor: attributes.rdevMajor,
     rdevMinor: attributes.rdevMinor,
-    fsid,
+    fsidHigh,
+    fsidLow,
     ino: attributes.ino,
     atimeSeconds: attributes.atimeSeconds,
     atimeNanoseconds: attributes.atimeNanoseconds,
