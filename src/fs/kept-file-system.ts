@@ -20,6 +20,7 @@ import {
 } from './file-system.ts';
 import { FsError } from './fs-error.ts';
 import { decodeKept } from './generation-records.ts';
+import { decodeInode } from './inode-codec.ts';
 import { type InodeRecord, withFields } from './inode-record.ts';
 import { LISTING_LIMITS } from './listing-cache.ts';
 import { nameCookie } from './name-cookie.ts';
@@ -33,6 +34,7 @@ import { Records } from './records.ts';
 import type { Store } from './store.ts';
 import { Tree } from './tree.ts';
 import { DamageError } from './versioned-value.ts';
+import { shown } from './versions.ts';
 import { VersionsAt } from './versions-at.ts';
 
 /** Entries of directories that one kept generation has in memory. */
@@ -92,6 +94,19 @@ export class KeptFileSystem implements FileSystem {
 
   attributes(node: NodeRef): Eventual<Attributes> {
     return attributes(this.context(), node);
+  }
+
+  /** Whether the inode was there. Nothing is cached, for one who asks thousands of generations. */
+  has({ ino, generation }: NodeRef): Eventual<boolean> {
+    return attempt(() => {
+      this.check();
+      const { tree, generation: at } = this.kept;
+      const key = keys.inode.key(tree.id, ino);
+      return undamaged(() => {
+        const value = shown(new VersionsAt(this.store, tree, at), key, `inode ${ino}`);
+        return value !== undefined && decodeInode(ino, value).generation === generation;
+      });
+    });
   }
 
   attributesOf(inos: readonly number[]): Eventual<readonly (Attributes | undefined)[]> {
@@ -219,11 +234,16 @@ export class KeptFileSystem implements FileSystem {
     const { tree, generation } = this.kept;
     const row = this.store.committed(keys.kept.key(tree.id, generation));
     if (!row) throw new FsError('ESTALE', `Generation ${generation} of tree ${tree.id} is not kept`);
-    try {
-      return decodeKept(row);
-    } catch (error) {
-      if (!(error instanceof DamageError)) throw error;
-      throw new FsError('EIO', error.message, { cause: error });
-    }
+    return undamaged(() => decodeKept(row));
+  }
+}
+
+/** @throws FsError `EIO` for what cannot be read */
+function undamaged<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    throw new FsError('EIO', error.message, { cause: error });
   }
 }

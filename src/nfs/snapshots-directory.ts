@@ -239,13 +239,23 @@ function attributesAt(snapshot: Snapshot, node: NodeRef): Eventual<Attributes | 
   }
 }
 
+function isIn({ fileSystem }: Snapshot, node: NodeRef): Eventual<boolean | undefined> {
+  try {
+    const found = fileSystem.has(node);
+    return found instanceof Promise ? found.catch(absent) : found;
+  } catch (error) {
+    return absent(error);
+  }
+}
+
+/** What does not have the inode, or has just been deleted. */
 function absent(error: unknown): undefined {
   if (error instanceof FsError && error.code === 'ESTALE') return undefined;
   throw error;
 }
 
 async function entriesOf(snapshots: readonly Snapshot[], node: NodeRef): Promise<DirectoryEntry[]> {
-  const found = await Promise.all(snapshots.map((snapshot) => attributesAt(snapshot, node)));
+  const found = await Promise.all(snapshots.map((snapshot) => isIn(snapshot, node)));
   return snapshots.flatMap(({ id, name }, at) =>
     found[at] ? [{ name: Buffer.from(name), ino: node.ino, cookieHigh: COOKIE_HIGH, cookieLow: id }] : [],
   );

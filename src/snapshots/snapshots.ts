@@ -3,7 +3,8 @@
 
 import type { Timestamp } from '../clock.ts';
 import type { DatasetInfo } from '../datasets/datasets.ts';
-import type { FileSystem } from '../fs/file-system.ts';
+import type { Eventual } from '../eventual.ts';
+import type { FileSystem, NodeRef } from '../fs/file-system.ts';
 
 /** One snapshot; immutable: a change makes a new one. */
 export interface Snapshot {
@@ -15,7 +16,12 @@ export interface Snapshot {
   readonly uuid: string;
   readonly createdAt: Timestamp;
   /** Read-only: what changes answers EROFS. After the snapshot's deletion everything answers ESTALE. */
-  readonly fileSystem: FileSystem;
+  readonly fileSystem: SnapshotFileSystem;
+}
+
+export interface SnapshotFileSystem extends FileSystem {
+  /** Whether the inode was there: cheaper than its attributes, where many snapshots are asked. */
+  has(node: NodeRef): Eventual<boolean>;
 }
 
 export interface SnapshotInfo {

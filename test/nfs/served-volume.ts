@@ -10,7 +10,7 @@ import type { MetaStore } from '../../src/kv/meta-store.ts';
 import type { ExportRule } from '../../src/nfs/export-rule.ts';
 import { NfsServer } from '../../src/nfs/nfs-server.ts';
 import { openVolume, type Volume } from '../../src/volume.ts';
-import { CopiedSnapshots } from './copied-snapshots.ts';
+import { KeptSnapshots } from './kept-snapshots.ts';
 import { type LogLines, logLines } from './log-lines.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -37,7 +37,7 @@ export class ServedVolume {
   private readonly meta: MetaStore;
   private readonly segments = new MemorySegmentStore();
   private running: { readonly volume: Volume; readonly server: NfsServer } | undefined;
-  snapshots!: CopiedSnapshots;
+  snapshots!: KeptSnapshots;
   private clients: RawClient[] = [];
 
   static async start(
@@ -95,7 +95,7 @@ export class ServedVolume {
     const format = await openFormat(meta, systemRandom);
     const parts = { meta, segments, format, clock: systemClock, random: systemRandom, log };
     const volume = await openVolume({ ...parts, settings: SETTINGS });
-    this.snapshots = new CopiedSnapshots(volume.datasets);
+    this.snapshots = new KeptSnapshots(volume);
     const server = await NfsServer.listen({
       datasets: volume.datasets,
       snapshots: this.snapshots,
