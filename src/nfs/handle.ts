@@ -76,21 +76,26 @@ export class Handles {
   /** Undefined for anything that this volume never gave out. */
   decode(handle: Buffer): HandleTarget | undefined {
     if (handle.length !== HANDLE_BYTES || getU32(handle, 0) !== VERSION << 24) return undefined;
-    const snapshot = getU32(handle, SNAPSHOT_AT);
-    const cache = this.cacheFor(snapshot);
-    const known = cache.get(getU64(handle, INO_AT));
+    const ino = getU64(handle, INO_AT);
+    const live = this.known.get(ino);
+    if (live?.handle.equals(handle)) return live.target;
+    const known = this.knownInSnapshots.get(ino);
     if (known?.handle.equals(handle)) return known.target;
+    return this.checked(handle);
+  }
+
+  private checked(handle: Buffer): HandleTarget | undefined {
     const { high, low } = this.mac(handle.subarray(0, MAC_AT));
     if (getU32(handle, MAC_AT) !== high >>> 0 || getU32(handle, MAC_AT + 4) !== low >>> 0) return undefined;
     // With the right mac it is ours; of another volume with the same key (a copied data directory) it is not.
     if (getU32(handle, 4) !== this.volume) return undefined;
     const target = {
       dataset: getU32(handle, 8),
-      snapshot,
+      snapshot: getU32(handle, SNAPSHOT_AT),
       ino: getU64(handle, INO_AT),
       generation: getU32(handle, 24),
     };
-    cache.set(target.ino, { handle: Buffer.from(handle), target });
+    this.cacheFor(target.snapshot).set(target.ino, { handle: Buffer.from(handle), target });
     return target;
   }
 

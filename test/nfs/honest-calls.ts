@@ -1,10 +1,12 @@
 // One or more good calls of every procedure that is served, with handles that are good: what hostile records are made
-// from. They make and take away the same few names, so that they stay good for as long as they are sent.
+// from. They make and take away the same few names, so that they stay good for as long as they are sent. For as long as
+// they are made, `snapdir-write` must be on.
 
 import {
   createFile,
   entry,
   guardedCreate,
+  lookup,
   MOUNT,
   Mount,
   mkdir,
@@ -43,8 +45,13 @@ export async function honestCalls(client: RawClient, root: Buffer): Promise<Buff
   await nfs(client, Nfs.setattr, Buffer.concat([counted(file), modeChange(0o666), words(0)]));
   const made = await nfs(client, Nfs.symlink, symlinkArgs(directory, 'link'));
   const link = made.body.subarray(12, 12 + made.body.readUInt32BE(8));
+  const snapshots = await lookup(client, directory, '.snapshots');
+  const snapshot = await mkdir(client, snapshots, 'snapshot');
   const messages = [
     ...nfsBodies({ directory, file, link }).map(
+      ([procedure, body]) => [{ xid: 0, program: NFS, version: 3, procedure }, body] as const,
+    ),
+    ...snapshotBodies({ directory, snapshots, snapshot, old: await lookup(client, snapshot, 'file') }).map(
       ([procedure, body]) => [{ xid: 0, program: NFS, version: 3, procedure }, body] as const,
     ),
     ...MOUNT_BODIES.map(
@@ -64,6 +71,8 @@ type Bodies = readonly (readonly [procedure: number, body: Buffer])[];
 const MOUNT_BODIES: Bodies = [
   [Mount.null, Buffer.alloc(0)],
   [Mount.mnt, text('/victim/directory')],
+  [Mount.mnt, text('/victim/directory@snapshot')],
+  [Mount.mnt, text('/victim@-0.5s/directory')],
   [Mount.dump, Buffer.alloc(0)],
   [Mount.umnt, text('/victim/directory')],
   [Mount.umntall, Buffer.alloc(0)],
@@ -124,6 +133,35 @@ function nfsBodies({ directory, file, link }: Objects): Bodies {
     [Nfs.fsinfo, counted(directory)],
     [Nfs.pathconf, counted(directory)],
     [Nfs.commit, all(counted(file), words(0, 0, 0))],
+  ];
+}
+
+interface SnapshotObjects {
+  readonly directory: Buffer;
+  /** The `.snapshots` of the directory, the directory in a snapshot, and the file in that. */
+  readonly snapshots: Buffer;
+  readonly snapshot: Buffer;
+  readonly old: Buffer;
+}
+
+function snapshotBodies({ directory, snapshots, snapshot, old }: SnapshotObjects): Bodies {
+  const all = (...parts: Buffer[]) => Buffer.concat(parts);
+  return [
+    [Nfs.lookup, entry(directory, '.snapshots')],
+    [Nfs.lookup, entry(snapshots, 'snapshot')],
+    [Nfs.lookup, entry(snapshots, '..')],
+    [Nfs.lookup, entry(snapshot, 'file')],
+    [Nfs.getattr, counted(snapshots)],
+    [Nfs.getattr, counted(old)],
+    [Nfs.read, all(counted(old), words(0, 0, 20_000))],
+    [Nfs.mkdir, mkdirArgs(snapshots, 'other')],
+    [Nfs.rmdir, entry(snapshots, 'snapshot')],
+    [Nfs.rename, all(entry(directory, 'guarded'), entry(snapshot, 'moved'))],
+    [Nfs.readdir, all(counted(snapshots), words(0, 0, 0, 0, 4096))],
+    [Nfs.readdirplus, all(counted(snapshots), words(0, 0, 0, 0, 1024, 8192))],
+    [Nfs.readdirplus, all(counted(snapshot), words(0, 0, 0, 0, 1024, 8192))],
+    [Nfs.fsstat, counted(snapshot)],
+    [Nfs.fsinfo, counted(snapshots)],
   ];
 }
 

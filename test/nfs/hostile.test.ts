@@ -35,7 +35,7 @@ let startBytes: number;
 
 beforeAll(async () => {
   served = await ServedVolume.start();
-  await served.datasets.create('victim', { properties: { quota: QUOTA } });
+  await served.datasets.create('victim', { properties: { quota: QUOTA, 'snapdir-write': 'on' } });
   await served.datasets.create('innocent', {});
   innocent = await served.client();
   innocentFile = await createFile(innocent, (await mnt(innocent, '/innocent')).handle, 'file');
@@ -46,6 +46,7 @@ beforeAll(async () => {
   ] as const)
     expect((await nfs(innocent, Nfs.write, writeArgs(file, data))).status).toBe(0);
   honest = await honestCalls(innocent, (await mnt(innocent, '/victim')).handle);
+  await served.datasets.inherit('victim', 'snapdir-write');
   startBytes = process.memoryUsage().rss;
 });
 afterAll(() => served.stop());
