@@ -7,7 +7,6 @@
 //
 // A snapshot has no `.snapshots`, and the directory of a nested dataset is an empty one in it.
 
-import { parentNameOf } from '../datasets/names.ts';
 import { andThen, type Eventual } from '../eventual.ts';
 import { Access, type Attributes, FileType, type NodeRef } from '../fs/file-system.ts';
 import { FsError } from '../fs/fs-error.ts';
@@ -46,9 +45,8 @@ function enter(
   found: Attributes | undefined,
 ): Eventual<Entered> {
   if (!found) throw new FsError('ENOENT');
-  if (target.snapshot === LIVE && found.mountedDataset !== 0)
-    return enterDataset(context, call, target, found);
   if (target.snapshot === SNAPSHOTS_DIRECTORY) return belowSnapshots(context, call, target, name, found);
+  if (found.mountedDataset !== 0) return enterDataset(context, call, target, name, found);
   return { target, node: found, attributes: found };
 }
 
@@ -92,10 +90,11 @@ function enterDataset(
   context: TargetContext,
   call: RpcCall,
   around: Target,
+  name: Buffer,
   found: Attributes,
 ): Eventual<Entered> {
   const dataset = context.datasets.byId(found.mountedDataset);
-  if (!dataset || parentNameOf(dataset.name) !== around.dataset.name)
+  if (dataset?.name !== `${around.dataset.name}/${name.toString('latin1')}`)
     return { target: around, node: found, attributes: found };
   const target = targetIn(context, call, dataset, found);
   return andThen(target.fileSystem.root(), (root) => ({ target, node: root, attributes: root }));

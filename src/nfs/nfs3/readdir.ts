@@ -7,7 +7,7 @@
 import { andThen, type Eventual } from '../../eventual.ts';
 import type { Attributes, Cookie, DirectoryPage } from '../../fs/file-system.ts';
 import { hasSnapshots } from '../descend.ts';
-import { HANDLE_BYTES, LIVE } from '../handle.ts';
+import { HANDLE_BYTES } from '../handle.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
 import { isSnapshotsName, SNAPSHOTS_NAME, snapshotsFileId } from '../snapshots-directory.ts';
 import { NfsError, NfsStatus } from '../status.ts';
@@ -203,8 +203,7 @@ function withAttributes(
   return andThen(fileSystem.attributesOf(inos), (all) =>
     entries.map(({ ino, name, cookie }, at) => {
       const attributes = all[at];
-      const isInner = snapshot !== LIVE || attributes?.mountedDataset === 0;
-      const shown = isInner ? attributes : undefined;
+      const shown = attributes && attributes.mountedDataset === 0 ? attributes : undefined;
       return {
         ino,
         name,
