@@ -281,7 +281,7 @@ function openStores(settings: Settings): Promise<DataDirectory> {
     cacheBytes: metadataBytes * LEVEL_SHARE,
     repair: settings.repair,
   };
-  return openDataDirectory(settings.dataDir, levelSettings, systemRandom);
+  return openDataDirectory(settings.dataDir, levelSettings, systemRandom, systemClock);
 }
 
 /** What the person who starts the server can mend, in words for them; anything else as it is. */

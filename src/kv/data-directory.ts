@@ -3,6 +3,7 @@
 //   D/CAIRN       the marker: "cairn data directory, format F, STATE\n" and a sentence for people.
 //                 STATE is `new` until everything below was made durably once, then `ready`
 //   D/meta        LevelDB, whose lock also keeps a second process out of all of D
+//   D/journal     batches that are not in LevelDB yet
 //   D/segments    segment files
 //
 // A start that finds `new` makes what is missing, so one that was cut short is finished by the next. Once it is `ready`
@@ -10,9 +11,18 @@
 
 import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Random } from '../clock.ts';
+import type { Clock, Random } from '../clock.ts';
 import { FileSegmentStore } from './file-segment-store.ts';
-import { createFormat, FORMAT_VERSION, hasFormat, openFormat, type VolumeFormat } from './format.ts';
+import {
+  addJournal,
+  createFormat,
+  FORMAT_VERSION,
+  hasFormat,
+  hasJournal,
+  openFormat,
+  type VolumeFormat,
+} from './format.ts';
+import { JournaledMetaStore } from './journaled-meta-store.ts';
 import type { TableFinding } from './level/level-files.ts';
 import { LevelMetaStore, type LevelSettings } from './level-meta-store.ts';
 import type { MetaStore } from './meta-store.ts';
@@ -52,10 +62,11 @@ export async function openDataDirectory(
   path: string,
   settings: DataDirectorySettings,
   random: Random,
+  clock: Clock,
 ): Promise<DataDirectory> {
   const directory = resolve(path);
   try {
-    return await openDirectory(directory, settings, random);
+    return await openDirectory(directory, settings, random, clock);
   } catch (error) {
     throw (error as NodeJS.ErrnoException).syscall ? inaccessible(directory, error) : error;
   }
@@ -65,20 +76,29 @@ async function openDirectory(
   directory: string,
   settings: DataDirectorySettings,
   random: Random,
+  clock: Clock,
 ): Promise<DataDirectory> {
   const firstMade = await mkdir(directory, { recursive: true, mode: 0o700 });
   const found = await readState(directory);
   if (found === 'absent' || found === 'cut short') await beginMarker(directory, found);
   if (found === 'absent') await syncParents(directory, firstMade ?? directory);
   if (found !== 'ready') await makeDirectories(directory);
-  const meta = await LevelMetaStore.open(join(directory, 'meta'), { ...settings, create: found !== 'ready' });
+  const level = await LevelMetaStore.open(join(directory, 'meta'), {
+    ...settings,
+    create: found !== 'ready',
+  });
+  let meta: MetaStore = level;
   try {
     if (found !== 'ready') {
       // Only with the lock is nobody else here: another process may have finished the directory since it was looked at.
-      if (!(await hasFormat(meta))) await createFormat(meta, random);
+      if (!(await hasFormat(level))) await createFormat(level, random);
       await syncDirectory(join(directory, 'meta'));
       await finishMarker(directory);
     }
+    const required = await hasJournal(level);
+    const journal = { clock, required, repair: settings.repair ?? false };
+    meta = await JournaledMetaStore.open(level, join(directory, 'journal'), journal);
+    if (!required) await addJournal(level);
     const format = await openFormat(meta, random);
     const segments = await openSegments(directory, settings);
     return {
@@ -86,7 +106,7 @@ async function openDirectory(
       segments,
       format,
       metaPath: metaPathIn(directory),
-      damage: meta.damage,
+      damage: level.damage,
       async close() {
         await segments.close();
         await meta.close();

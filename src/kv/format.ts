@@ -21,8 +21,11 @@ import { VolumeError } from './volume-error.ts';
 /** On disk. A version that this one cannot read at all has a higher number; lesser changes are features. */
 export const FORMAT_VERSION = 1;
 
+/** Batches are in a journal before they are here: a version that does not read it would lose them. */
+const JOURNAL = 'journal';
+
 /** The features that this version knows. On disk: never reuse a name. */
-const INCOMPATIBLE: readonly string[] = [];
+const INCOMPATIBLE: readonly string[] = [JOURNAL];
 const READ_ONLY_COMPATIBLE: readonly string[] = [];
 
 interface FormatRow {
@@ -65,7 +68,7 @@ export async function hasFormat(meta: MetaStore): Promise<boolean> {
 export async function createFormat(meta: MetaStore, random: Random): Promise<void> {
   const format: FormatRow = {
     version: FORMAT_VERSION,
-    incompatible: INCOMPATIBLE,
+    incompatible: [],
     readOnlyCompatible: READ_ONLY_COMPATIBLE,
     compatible: [],
   };
@@ -78,6 +81,22 @@ export async function createFormat(meta: MetaStore, random: Random): Promise<voi
       systemWrite('clean', true),
       segmentWatermark(FIRST_ID),
     ],
+    true,
+  );
+}
+
+/** @param meta the store below the journal */
+export async function hasJournal(meta: MetaStore): Promise<boolean> {
+  const format = await required<FormatRow>(meta, 'format');
+  checkFormat(format);
+  return format.incompatible.includes(JOURNAL);
+}
+
+/** Says that the volume uses a journal from now on, whose files are there. @param meta the store below the journal */
+export async function addJournal(meta: MetaStore): Promise<void> {
+  const format = await required<FormatRow>(meta, 'format');
+  await meta.write(
+    [systemWrite('format', { ...format, incompatible: [...format.incompatible, JOURNAL] })],
     true,
   );
 }

@@ -132,7 +132,7 @@ export function keyspace<const F extends readonly AnyField[]>(prefix: number, ..
 }
 
 /** The first key behind all that start with `prefix`, whose first byte is below FF. */
-function successor(prefix: Buffer): Buffer {
+export function successor(prefix: Buffer): Buffer {
   let end = prefix.length;
   while (prefix[end - 1] === 0xff) end--;
   const next = Buffer.from(prefix.subarray(0, end));

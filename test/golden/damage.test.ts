@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemRandom } from '../../src/clock.ts';
+import { systemClock, systemRandom } from '../../src/clock.ts';
 import { checkVolume } from '../../src/datasets/check/check-volume.ts';
 import { Scrub } from '../../src/fs/check/scrub.ts';
 import { tableFindings } from '../../src/fs/check/table-findings.ts';
@@ -175,7 +175,7 @@ describe('damage', () => {
       outcomes.add(found.length > 0 ? 'found' : 'of no account');
       // Never anything but an answer or an error that says it is the medium.
       try {
-        const opened = await openDataDirectory(path, { warmBytesMax: 0 }, systemRandom);
+        const opened = await openDataDirectory(path, { warmBytesMax: 0 }, systemRandom, systemClock);
         try {
           for await (const _ of opened.meta.rows({ gte: Buffer.alloc(1), lt: Buffer.alloc(64, 0xff) }));
         } finally {

@@ -10,7 +10,7 @@ export async function openGolden(
   repair = false,
   background = true,
 ): Promise<{ volume: Volume; close(): Promise<void> }> {
-  const stores = await openDataDirectory(path, { warmBytesMax: 0, repair }, systemRandom);
+  const stores = await openDataDirectory(path, { warmBytesMax: 0, repair }, systemRandom, systemClock);
   const log = (_: object, message: string) => logged(message);
   const volume = await openVolume(
     {

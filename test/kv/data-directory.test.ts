@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemRandom } from '../../src/clock.ts';
+import { systemClock, systemRandom } from '../../src/clock.ts';
 import { type DataDirectory, openDataDirectory } from '../../src/kv/data-directory.ts';
 import { keys } from '../../src/kv/keys.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
@@ -16,7 +16,8 @@ describe('a data directory', () => {
   });
   afterEach(() => scratch.remove());
 
-  const open = (): Promise<DataDirectory> => openDataDirectory(path, { warmBytesMax: 0 }, systemRandom);
+  const open = (): Promise<DataDirectory> =>
+    openDataDirectory(path, { warmBytesMax: 0 }, systemRandom, systemClock);
   async function openAndClose(): Promise<Buffer> {
     const directory = await open();
     await directory.close();
@@ -34,8 +35,8 @@ describe('a data directory', () => {
 
   it('is made with all above it, readable by its owner only', async () => {
     await openAndClose();
-    expect((await readdir(path)).sort()).toEqual(['CAIRN', 'meta', 'segments']);
-    for (const name of ['.', 'meta', 'segments'])
+    expect((await readdir(path)).sort()).toEqual(['CAIRN', 'journal', 'meta', 'segments']);
+    for (const name of ['.', 'journal', 'meta', 'segments'])
       expect((await stat(join(path, name))).mode & 0o777).toBe(0o700);
     expect(await readFile(join(path, 'CAIRN'), 'utf8')).toMatch(
       /^cairn data directory, format 1, ready\nThis directory belongs to .*\n$/,

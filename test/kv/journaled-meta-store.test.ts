@@ -1,0 +1,258 @@
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { JournaledMetaStore, type JournalSettings } from '../../src/kv/journaled-meta-store.ts';
+import { LevelMetaStore } from '../../src/kv/level-meta-store.ts';
+import type { Write } from '../../src/kv/meta-store.ts';
+import { VolumeError } from '../../src/kv/volume-error.ts';
+import { conformsToMetaStore } from './meta-store-contract.ts';
+import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
+import { seededRandom } from './seeded-random.ts';
+
+/** So small that a few batches fill it. */
+const SMALL_BYTES = 4096;
+
+async function openIn(path: string, settings: Partial<JournalSettings> = {}): Promise<JournaledMetaStore> {
+  await mkdir(path, { recursive: true });
+  const level = await LevelMetaStore.open(join(path, 'meta'), { create: true });
+  try {
+    return await JournaledMetaStore.open(level, join(path, 'journal'), {
+      clock: systemClock,
+      required: false,
+      repair: false,
+      ...settings,
+    });
+  } catch (error) {
+    await level.close();
+    throw error;
+  }
+}
+
+for (const [name, bytes] of [
+  ['a JournaledMetaStore', undefined],
+  ['a JournaledMetaStore whose journal is always full', 256],
+] as const) {
+  conformsToMetaStore(name, async () => {
+    const directory = await scratchDirectory();
+    const store = await openIn(directory.path, bytes === undefined ? {} : { bytes });
+    return {
+      store,
+      async discard() {
+        await store.close();
+        await directory.remove();
+      },
+    };
+  });
+}
+
+describe('a JournaledMetaStore', () => {
+  let scratch: ScratchDirectory;
+  let path: string;
+  let copies = 0;
+  beforeEach(async () => {
+    scratch = await scratchDirectory();
+    path = join(scratch.path, 'volume');
+  });
+  afterEach(() => scratch.remove());
+
+  const row = (name: string, value: string): Write => ({ key: Buffer.from(name), value: Buffer.from(value) });
+  const numbered = (number: number): Write[] => [
+    row('last', String(number)),
+    row(`row ${number}`, 'x'.repeat(100)),
+    ...(number > 2 ? [{ key: Buffer.from(`row ${number - 2}`), value: null } as const] : []),
+  ];
+  const contentOf = async (store: JournaledMetaStore): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const [key] of store.rows({ gte: Buffer.from(' '), lt: Buffer.from('~') }))
+      found.push(key.toString());
+    return [...found, store.get(Buffer.from('last'))?.toString() ?? 'nothing'];
+  };
+  const stateAfter = (number: number): string[] =>
+    number === 0
+      ? ['nothing']
+      : ['last', ...(number > 1 ? [`row ${number - 1}`] : []), `row ${number}`].sort().concat(String(number));
+  /** What a machine that stops now leaves behind. */
+  async function killed(): Promise<string> {
+    const copy = join(scratch.path, `copy ${copies++}`);
+    await cp(path, copy, { recursive: true });
+    return copy;
+  }
+  async function contentIn(copy: string, settings: Partial<JournalSettings> = {}): Promise<string[]> {
+    const store = await openIn(copy, { required: true, ...settings });
+    try {
+      return await contentOf(store);
+    } finally {
+      await store.close();
+    }
+  }
+  async function refusalOf(copy: string): Promise<string> {
+    const error = await contentIn(copy).then(
+      () => undefined,
+      (thrown) => thrown,
+    );
+    expect(error).toBeInstanceOf(VolumeError);
+    expect(error.code).toBe('DAMAGED');
+    expect(error.message).toContain(copy);
+    return error.message;
+  }
+  async function change(file: string, edit: (bytes: Buffer) => void): Promise<void> {
+    const bytes = await readFile(file);
+    edit(bytes);
+    await writeFile(file, bytes);
+  }
+  /** The journal's larger records have these words in them. */
+  const placeOf = (bytes: Buffer, number: number): number => {
+    const at = bytes.indexOf(`row ${number}x`);
+    expect(at).toBeGreaterThan(0);
+    return at;
+  };
+
+  it('has every batch after a kill, however often the files took turns', async () => {
+    const store = await openIn(path, { bytes: SMALL_BYTES });
+    for (let number = 1; number <= 200; number++) {
+      await store.write(numbered(number));
+      if (number % 7 === 0) expect(await contentIn(await killed())).toEqual(stateAfter(number));
+    }
+    expect(await contentOf(store)).toEqual(stateAfter(200));
+    await store.close();
+    expect(await contentIn(path)).toEqual(stateAfter(200));
+  });
+
+  it('has every batch after kills in a row, with nothing written in between', async () => {
+    let store = await openIn(path, { bytes: SMALL_BYTES });
+    for (let number = 1; number <= 30; number++) await store.write(numbered(number));
+    let copy = await killed();
+    await store.close();
+    for (let kill = 0; kill < 3; kill++) {
+      store = await openIn(copy, { bytes: SMALL_BYTES, required: true });
+      expect(await contentOf(store)).toEqual(stateAfter(30));
+      path = copy;
+      copy = await killed();
+      await store.close();
+    }
+  });
+
+  it('takes a last batch that was cut short for one that was never written, at whatever byte', async () => {
+    const store = await openIn(path, { bytes: SMALL_BYTES });
+    const random = seededRandom(7);
+    for (let number = 1; number <= 60; number++) {
+      const before = await killed();
+      await store.write(numbered(number));
+      if (number % 6 !== 0) continue;
+      const cut = await killed();
+      for (const name of ['a', 'b']) {
+        const old = await readFile(join(before, 'journal', name));
+        await change(join(cut, 'journal', name), (bytes) => {
+          const first = bytes.findIndex((byte, at) => byte !== (old[at] ?? 0));
+          if (first < 64) return;
+          const last = bytes.findLastIndex((byte, at) => byte !== (old[at] ?? 0));
+          // From here on the disk has what was there before.
+          const torn = first + Math.floor((random() * (last - first)) | 0);
+          for (let at = torn; at < bytes.length; at++) bytes[at] = old[at] ?? 0;
+        });
+      }
+      expect([stateAfter(number - 1), stateAfter(number)]).toContainEqual(await contentIn(cut));
+    }
+    await store.close();
+  });
+
+  it('refuses a damaged batch that has others behind it, and with repair ends there', async () => {
+    const store = await openIn(path);
+    for (let number = 1; number <= 20; number++) await store.write(numbered(number));
+    const copy = await killed();
+    await store.close();
+    const file = join(copy, 'journal/a');
+    await change(file, (bytes) => {
+      bytes[placeOf(bytes, 8)]! ^= 1;
+    });
+    expect(await refusalOf(copy)).toMatch(/journal\/?: its file a is damaged at byte \d+.*--repair/);
+    expect(await contentIn(copy, { repair: true })).toEqual(stateAfter(7));
+    expect((await stat(`${file}.damaged`)).size).toBeGreaterThan(0);
+    // What was given up does not come back.
+    const again = await openIn(copy, { required: true });
+    await again.write(numbered(8));
+    path = copy;
+    const later = await killed();
+    await again.close();
+    expect(await contentIn(later)).toEqual(stateAfter(8));
+  });
+
+  it('refuses a damaged batch in the full file while the other is written', async () => {
+    const store = await openIn(path, { bytes: SMALL_BYTES });
+    let copy: string | undefined;
+    for (let number = 1; copy === undefined; number++) {
+      await store.write(numbered(number));
+      const a = await readFile(join(path, 'journal/a'));
+      const b = await readFile(join(path, 'journal/b'));
+      // Both have batches that were not brought to LevelDB when they were begun.
+      if (a.includes('row 3x') && b.length > 64 && b.includes(`row ${number}x`)) copy = await killed();
+    }
+    await store.close();
+    await change(join(copy, 'journal/a'), (bytes) => {
+      bytes[placeOf(bytes, 3)]! ^= 1;
+    });
+    expect(await refusalOf(copy)).toMatch(/its file a is damaged/);
+  });
+
+  it('refuses a damaged head, and a file that is missing', async () => {
+    const store = await openIn(path);
+    await store.write(numbered(1));
+    const copy = await killed();
+    await store.close();
+    await change(join(copy, 'journal/a'), (bytes) => {
+      bytes[20]! ^= 1;
+    });
+    expect(await refusalOf(copy)).toMatch(/its file a is damaged at byte 0/);
+    await rm(join(copy, 'journal/a'));
+    expect(await refusalOf(copy)).toMatch(/its file a is missing/);
+    expect(await contentIn(copy, { repair: true })).toEqual(stateAfter(0));
+  });
+
+  it('writes a batch that is larger than the journal behind those before it', async () => {
+    const store = await openIn(path, { bytes: SMALL_BYTES });
+    await store.write([row('a', 'old'), row('b', 'kept')]);
+    const large = Array.from({ length: 100 }, (_, at) => row(`large ${at}`, 'y'.repeat(100)));
+    await store.write([row('a', 'new'), ...large]);
+    await store.write([row('c', 'later')]);
+    const copy = await killed();
+    await store.close();
+    const reopened = await openIn(copy, { required: true });
+    for (const [name, value] of Object.entries({
+      a: 'new',
+      b: 'kept',
+      c: 'later',
+      'large 99': 'y'.repeat(100),
+    }))
+      expect(reopened.get(Buffer.from(name))?.toString()).toBe(value);
+    await reopened.close();
+  });
+
+  it('brings what waits to LevelDB when it is closed', async () => {
+    const store = await openIn(path);
+    for (let number = 1; number <= 20; number++) await store.write(numbered(number));
+    await store.close();
+    await rm(join(path, 'journal'), { recursive: true });
+    const level = await LevelMetaStore.open(join(path, 'meta'), { create: false });
+    expect(level.get(Buffer.from('last'))?.toString()).toBe('20');
+    await level.close();
+  });
+
+  it('acknowledges nothing more once LevelDB has failed, and has all that it did', async () => {
+    const store = await openIn(path, { bytes: SMALL_BYTES });
+    await store.write(numbered(1));
+    const level = (store as unknown as { level: LevelMetaStore }).level;
+    await level.close();
+    let written = 1;
+    await expect(
+      (async () => {
+        for (;;) {
+          await store.write(numbered(written + 1));
+          written++;
+        }
+      })(),
+    ).rejects.toThrow();
+    await expect(store.write(numbered(written + 1))).rejects.toThrow('Cannot write: an earlier batch failed');
+    expect(await contentIn(await killed())).toEqual(stateAfter(written));
+  });
+});
