@@ -8,6 +8,7 @@ import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
 import { Reclaimer } from './fs/reclaimer.ts';
 import { SegmentLog } from './fs/segment-log.ts';
 import { type Log, Store } from './fs/store.ts';
+import { Sweeps } from './fs/sweep.ts';
 import { treeCaches } from './fs/tree.ts';
 import { WriteBack } from './fs/write-back.ts';
 import type { VolumeFormat } from './kv/format.ts';
@@ -74,7 +75,9 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   if (background) await reclaimer.start();
   const scrub = new Scrub({ store, metaPath: parts.metaPath, clock });
   if (background) scrub.start();
-  const trees = await DroppedTrees.open(store, background);
+  const sweeps = new Sweeps(store, log);
+  const trees = await DroppedTrees.open(store, sweeps, background);
+  if (background) sweeps.start();
   const inos = await storedInos(meta);
   const shared = { store, writeBack, reclaimer, clock, random };
   const datasets = await DatasetRegistry.open({
@@ -97,7 +100,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
     },
     async close() {
-      await Promise.all([trees.stop(), reclaimer.stop(), scrub.stop()]);
+      await Promise.all([sweeps.stop(), trees.stop(), reclaimer.stop(), scrub.stop()]);
       writeBack.stop();
       if (store.poisoned) {
         await segmentLog.close();

@@ -1,17 +1,23 @@
 // Trees that were given up, and the background that takes back what they hold.
 //
-// Giving a tree up is one JOB row, in the batch that takes its dataset out of the registry. Its rows go later, in
-// batches of bounded size: inode by inode with the chunks of its data, so that the tree's own counters say what is
-// still to come. A batch done again finds nothing left to do, so a crash needs no cursor.
+// Giving a tree up is one JOB row, in the batch that takes its dataset out of the registry or gives it another head. As
+// long as generations of it are kept, only what its head alone showed goes. The rest goes with the last of them, in
+// batches of bounded size: what has older versions, then inode by inode with the chunks of its data, so that the
+// tree's own counters say what is still to come. A batch done again finds nothing left to do, so a crash needs no
+// cursor.
 
 import { chunkDrop } from '../fs/chunk-drop.ts';
+import { treeHolder } from '../fs/holder.ts';
+import { stageRelease } from '../fs/holds.ts';
 import { decodeInode } from '../fs/inode-codec.ts';
-import { PLAIN_ITEM } from '../fs/item.ts';
+import { PLAIN_ITEM, type VersionedKind, type Visit } from '../fs/item.ts';
+import { keyId } from '../fs/key-id.ts';
 import type { Store } from '../fs/store.ts';
+import type { Sweeps } from '../fs/sweep.ts';
 import type { Tree } from '../fs/tree.ts';
 import { newTree } from '../fs/tree-rows.ts';
 import { DamageError, verify } from '../fs/versioned-value.ts';
-import { keys } from '../kv/keys.ts';
+import { keys, versioned } from '../kv/keys.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
 import { decodeDropTree, encodeDropTree } from './job-record.ts';
 import type { Trees } from './registry-context.ts';
@@ -22,31 +28,39 @@ const BATCH_ROWS = 256;
 interface Job {
   readonly id: number;
   readonly tree: Tree;
+  /** What only the head showed is gone, in this run. */
+  beheaded: boolean;
 }
 
 export class DroppedTrees implements Trees {
   private readonly store: Store;
+  private readonly sweeps: Sweeps;
   private readonly jobs: Job[];
   private nextJob: number;
   private running: Promise<void> | null = null;
   private stopped = false;
 
-  private constructor(store: Store, jobs: Job[]) {
+  private constructor(store: Store, sweeps: Sweeps, jobs: Job[]) {
     this.store = store;
+    this.sweeps = sweeps;
     this.jobs = jobs;
     this.nextJob = jobs.reduce((next, { id }) => Math.max(next, id + 1), 1);
   }
 
   /** Goes on with what an earlier run left, in the `background` if there shall be one. */
-  static async open(store: Store, background = true): Promise<DroppedTrees> {
+  static async open(store: Store, sweeps: Sweeps, background = true): Promise<DroppedTrees> {
     const jobs: Job[] = [];
     for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
       const { job: id } = keys.job.parse(key);
       const tree = store.tree(decodeDropTree(id, value));
       tree.dropped = true;
-      jobs.push({ id, tree });
+      tree.generations = tree.generations.behead();
+      jobs.push({ id, tree, beheaded: false });
     }
-    const dropped = new DroppedTrees(store, jobs);
+    const dropped = new DroppedTrees(store, sweeps, jobs);
+    sweeps.onSwept = (tree) => {
+      if (tree.dropped) dropped.wake();
+    };
     if (background) dropped.wake();
     return dropped;
   }
@@ -61,11 +75,13 @@ export class DroppedTrees implements Trees {
 
   drop(tree: Tree): void {
     const id = this.nextJob++;
-    this.store.stageRows([{ key: keys.job.key(id), value: encodeDropTree(tree.id) }]);
+    const rows = [{ key: keys.job.key(id), value: encodeDropTree(tree.id) }];
+    const action = { kind: 'behead' } as const;
+    this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action, rows });
     tree.dropped = true;
     // Nobody will read or commit what waits in memory.
     for (const file of [...tree.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
-    this.jobs.push({ id, tree });
+    this.jobs.push({ id, tree, beheaded: false });
     this.wake();
   }
 
@@ -100,27 +116,61 @@ export class DroppedTrees implements Trees {
   }
 
   private async run(): Promise<void> {
-    while (this.jobs.length > 0 && !this.stopped) {
-      const job = this.jobs[0]!;
+    for (let progress = true; progress && !this.stopped; ) {
+      progress = false;
       await this.settled();
-      if (await this.takeBack(job)) this.jobs.shift();
+      for (const job of [...this.jobs]) {
+        const { tree } = job;
+        if (tree.generations.kept.length === 0) {
+          if (!(await this.takeBack(job))) return;
+          this.jobs.splice(this.jobs.indexOf(job), 1);
+          progress = true;
+        } else if (!job.beheaded) {
+          if (!(await this.sweeps.sweepHead(tree))) return;
+          job.beheaded = true;
+        }
+      }
     }
   }
 
   /** Whether nothing is left of the tree; not when it was stopped. */
   private async takeBack({ id, tree }: Job): Promise<boolean> {
+    // Nothing is left that its sweeps could leave: they are over.
+    for (const generation of tree.generations.leaving)
+      this.store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });
+    await this.eachPage(keys.history.range(tree.id), (rows) => this.dropVersions(tree, rows));
     await this.eachPage(keys.inode.range(tree.id), (rows) => this.dropInodes(tree, rows));
     await this.eachPage(keys.chunk.range(tree.id), (rows) => this.dropChunks(tree, rows));
-    for (const family of [keys.dirEntry, keys.link, keys.tombstone]) {
+    for (const family of [keys.dirEntry, keys.link, keys.tombstone, keys.changed]) {
       await this.eachPage(family.range(tree.id), (rows) => this.dropRows(rows));
     }
     if (this.stopped) return false;
     const rows = [keys.tree.key(tree.id), keys.stats.key(tree.id), keys.job.key(id)];
     this.store.stageRows(rows.map((key) => ({ key, value: null })));
+    this.letGoOfParent(tree);
     this.store.trees.delete(tree.id);
     tree.forget();
     await this.settled();
     return true;
+  }
+
+  /** In the same turn, and so in the same batch, as the end of the tree. */
+  private letGoOfParent({ id, parent }: Tree): void {
+    const above = parent && this.store.trees.get(parent.tree);
+    if (parent && above) stageRelease(this.store, above, parent.generation, treeHolder(id));
+  }
+
+  /** Keys that have older versions lose all: a frame that several of them name is freed once. */
+  private dropVersions(tree: Tree, history: readonly Row[]): void {
+    const visits = new Map<string, Visit>();
+    for (const [row] of history) {
+      const { kind, rest } = keys.history.parse(row);
+      const key = versioned.key(tree.id, kind, rest);
+      const id = keyId(key);
+      visits.set(id, { key: { kind: kind as VersionedKind, key, id }, noted: null });
+    }
+    const action = { kind: 'visit', visits: [...visits.values()] } as const;
+    this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action, rows: [] });
   }
 
   /** Inodes with the chunks of their data: those of small files in one batch with them. */

@@ -2,9 +2,12 @@
 // left it. Versions are sealed (birth and checksum) once, when the batch is closed. Nothing outside the batch changes
 // before `install`, so a build that meets a row which is not resident is thrown away and done again.
 
+import { strict as assert } from 'node:assert';
 import { keys } from '../kv/keys.ts';
 import { type MetaStore, NOT_RESIDENT, type Write } from '../kv/meta-store.ts';
 import type { Generations } from './generations.ts';
+import type { VersionedKey } from './item.ts';
+import { KEY_HEAD_BYTES, type KeyHistory } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
 import type { SegmentRecord } from './segment-record.ts';
@@ -41,11 +44,20 @@ export class Batch {
   private readonly slots = new Map<string, Slot>();
   private readonly meta: MetaStore;
   private readonly resident: ReadonlyMap<string, Buffer | undefined>;
+  private readonly histories: ReadonlyMap<string, KeyHistory>;
 
-  /** `resident` holds what the worker fetched beforehand because the store could not answer at once. */
-  constructor(meta: MetaStore, resident: ReadonlyMap<string, Buffer | undefined>) {
+  /**
+   * @param resident what the worker fetched beforehand because the store could not answer at once
+   * @param histories the older versions of the keys that need them, by the key's id; the batch does not change them
+   */
+  constructor(
+    meta: MetaStore,
+    resident: ReadonlyMap<string, Buffer | undefined>,
+    histories: ReadonlyMap<string, KeyHistory>,
+  ) {
     this.meta = meta;
     this.resident = resident;
+    this.histories = new Map([...histories].map(([id, history]) => [id, new Map(history)]));
   }
 
   /** The live version of a key against the batch so far. */
@@ -66,6 +78,27 @@ export class Batch {
 
   putVersion(id: string, key: Buffer, value: Buffer, birth: number): void {
     this.slots.set(id, { key, value, birth });
+  }
+
+  /** The older versions of a key that was read beforehand, by death. */
+  historyOf(id: string): KeyHistory {
+    const history = this.histories.get(id);
+    assert(history, 'the older versions of a key were not read before the batch was built');
+    return history;
+  }
+
+  putHistory(tree: Tree, { kind, key, id }: VersionedKey, death: number, version: Version): void {
+    const row = keys.history.key(tree.id, kind, key.subarray(KEY_HEAD_BYTES), death);
+    const rowId = keyId(row);
+    assert(this.row(rowId, row) === undefined, `two versions of a key die in generation ${death}`);
+    this.putVersion(rowId, row, version.value, version.birth);
+    this.histories.get(id)?.set(death, version);
+  }
+
+  deleteHistory(tree: Tree, { kind, key, id }: VersionedKey, death: number): void {
+    const row = keys.history.key(tree.id, kind, key.subarray(KEY_HEAD_BYTES), death);
+    this.delete(keyId(row), row);
+    this.historyOf(id).delete(death);
   }
 
   put(id: string, key: Buffer, value: Buffer): void {

@@ -10,6 +10,7 @@ import type { MetaStore } from '../kv/meta-store.ts';
 import { Batch, RowNotResident } from './batch.ts';
 import { FsError } from './fs-error.ts';
 import type { QueuedItem } from './item.ts';
+import { type KeyHistory, keysWithHistory, readHistories } from './key-history.ts';
 import { keyId } from './key-id.ts';
 
 /** So many items make a batch that need not wait for more. */
@@ -139,8 +140,10 @@ export class CommitWorker {
     const last = items[items.length - 1]!.ticket;
     this.flyingTicket = last;
     this.writing = true;
-    let batch = this.build(items, NONE_RESIDENT);
-    if (batch instanceof RowNotResident) batch = await this.buildResident(items, batch);
+    const wanted = keysWithHistory(items);
+    const histories = wanted.length > 0 ? await readHistories(meta, wanted) : NO_HISTORIES;
+    let batch = this.build(items, NONE_RESIDENT, histories);
+    if (batch instanceof RowNotResident) batch = await this.buildResident(items, batch, histories);
     const writes = batch.close();
     const startMs = clock.elapsedMs();
     // A batch without rows stands behind those before it, and they are synced.
@@ -156,8 +159,9 @@ export class CommitWorker {
   private build(
     items: readonly QueuedItem[],
     resident: ReadonlyMap<string, Buffer | undefined>,
+    histories: ReadonlyMap<string, KeyHistory>,
   ): Batch | RowNotResident {
-    const batch = new Batch(this.options.meta, resident);
+    const batch = new Batch(this.options.meta, resident, histories);
     try {
       for (const item of items) this.options.apply(batch, item);
     } catch (thrown) {
@@ -168,13 +172,17 @@ export class CommitWorker {
   }
 
   /** Builds again with one more row fetched until no row is missing; this worker alone writes, so they stay true. */
-  private async buildResident(items: readonly QueuedItem[], missing: RowNotResident): Promise<Batch> {
+  private async buildResident(
+    items: readonly QueuedItem[],
+    missing: RowNotResident,
+    histories: ReadonlyMap<string, KeyHistory>,
+  ): Promise<Batch> {
     const resident = new Map<string, Buffer | undefined>();
     let result: Batch | RowNotResident = missing;
     while (result instanceof RowNotResident) {
       const [value] = await this.options.meta.fetch([result.key]);
       resident.set(keyId(result.key), value);
-      result = this.build(items, resident);
+      result = this.build(items, resident, histories);
     }
     return result;
   }
@@ -204,3 +212,4 @@ export class CommitWorker {
 }
 
 const NONE_RESIDENT: ReadonlyMap<string, Buffer | undefined> = new Map();
+const NO_HISTORIES: ReadonlyMap<string, KeyHistory> = new Map();

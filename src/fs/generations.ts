@@ -6,13 +6,17 @@ export class Generations {
   readonly current: number;
   /** Ascending. */
   readonly kept: readonly number[];
-  /** A generation was kept once, or the tree has a parent: first touches are noted for diffs. */
-  readonly noted: boolean;
+  /** Kept no more, but what only they needed is not yet swept: see sweep.ts. */
+  readonly leaving: readonly number[];
 
-  constructor(current: number, kept: readonly number[], noted: boolean) {
+  /** Else only the kept generations are shown, and nothing is written any more. */
+  readonly hasHead: boolean;
+
+  constructor(current: number, kept: readonly number[], leaving: readonly number[] = [], hasHead = true) {
     this.current = current;
     this.kept = kept;
-    this.noted = noted;
+    this.leaving = leaving;
+    this.hasHead = hasHead;
   }
 
   /** The newest kept generation below `generation`; -1 for none, which is older than generation 0. */
@@ -26,6 +30,27 @@ export class Generations {
 
   /** Keeps `current` as it is; writes go on in the next one. */
   keep(): Generations {
-    return new Generations(this.current + 1, [...this.kept, this.current], true);
+    return new Generations(this.current + 1, [...this.kept, this.current], this.leaving, this.hasHead);
+  }
+
+  /** Nobody holds `generation` any more. */
+  leave(generation: number): Generations {
+    const kept = this.kept.filter((each) => each !== generation);
+    return new Generations(this.current, kept, [...this.leaving, generation], this.hasHead);
+  }
+
+  /** Everything that only `generation` needed is gone. */
+  swept(generation: number): Generations {
+    const leaving = this.leaving.filter((each) => each !== generation);
+    return new Generations(this.current, this.kept, leaving, this.hasHead);
+  }
+
+  behead(): Generations {
+    return new Generations(this.current, this.kept, this.leaving, false);
+  }
+
+  /** The oldest kept generation above `generation`; undefined when there is none. */
+  nextKept(generation: number): number | undefined {
+    return this.kept.find((each) => each > generation);
   }
 }

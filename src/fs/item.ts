@@ -9,12 +9,21 @@ import type { Tree } from './tree.ts';
 export const VersionedKind = { inode: 0x01, entry: 0x02, link: 0x14, chunk: 0xfe } as const;
 export type VersionedKind = (typeof VersionedKind)[keyof typeof VersionedKind];
 
-/** A new version of a key; `value` null deletes. The value is not sealed: the worker sets birth and checksum. */
-export interface VersionedWrite {
+export interface VersionedKey {
   readonly kind: VersionedKind;
   readonly key: Buffer;
   /** The key as a latin1 string, the overlay's and the batch's map key. */
   readonly id: string;
+}
+
+/** A key to be visited, and where a note led to it. */
+export interface Visit {
+  readonly key: VersionedKey;
+  readonly noted: number | null;
+}
+
+/** A new version of a key; `value` null deletes. The value is not sealed: the worker sets birth and checksum. */
+export interface VersionedWrite extends VersionedKey {
   readonly value: Buffer | null;
 }
 
@@ -35,6 +44,14 @@ export type Action =
   /** Chunks of a dead data id, at the death generation of the unlink. */
   | { readonly kind: 'drain'; readonly death: number }
   | { readonly kind: 'keep'; readonly holder: Buffer }
+  /** One holder more, or one less, of the kept generation that the item is stamped with. */
+  | { readonly kind: 'hold' | 'release'; readonly holder: Buffer }
+  /** Takes away the versions of these keys that nobody needs. */
+  | { readonly kind: 'visit'; readonly visits: readonly Visit[] }
+  /** The tree has no head any more: only its kept generations are shown. */
+  | { readonly kind: 'behead' }
+  /** All that only the generation needed which the item is stamped with is gone. */
+  | { readonly kind: 'swept' }
   | { readonly kind: 'repack'; readonly segment: number; readonly frames: readonly ForwardedFrame[] }
   | { readonly kind: 'forget-segment'; readonly segment: number };
 

@@ -64,6 +64,8 @@ export class Store {
   private readonly staged = new Map<string, StagedValue>();
   private readonly unsaved = new Set<IdSequence>();
   private lastTicket = 0;
+  /** Told when a kept generation has lost a holder. */
+  onRelease: () => void = () => {};
 
   private constructor(parts: StoreParts, loaded: LoadedRows) {
     this.parts = parts;
@@ -235,6 +237,7 @@ export class Store {
         if (kind === VersionedKind.entry) this.unstageBucket(item.tree!, key, id);
       }
       item.landed?.();
+      if (item.action.kind === 'release') this.onRelease();
     }
   }
 

@@ -18,11 +18,10 @@ export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Ma
   const trees = new Map<number, Tree>();
   for await (const [key, value] of meta.rows(keys.tree.range())) {
     const { tree: id } = keys.tree.parse(key);
-    const { parent, current, noted } = decodeTree(value);
-    const tree = new Tree(
-      { id, parent, generations: new Generations(current, kept.get(id) ?? [], noted) },
-      caches,
-    );
+    const { parent, current } = decodeTree(value);
+    const { held, leaving, unfinished } = kept.get(id) ?? NOTHING_KEPT;
+    const generations = new Generations(current, held, leaving);
+    const tree = new Tree({ id, parent, generations, unfinished }, caches);
     const used = usage.get(id);
     if (used) tree.count(used.usedBytes, used.usedInodes);
     trees.set(id, tree);
@@ -30,14 +29,26 @@ export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Ma
   return trees;
 }
 
-async function loadKept(meta: MetaStore): Promise<Map<number, number[]>> {
-  const kept = new Map<number, number[]>();
+/** Ascending. */
+interface KeptOfTree {
+  readonly held: number[];
+  /** Nobody holds them any more: they are being swept. */
+  readonly leaving: number[];
+  /** Of those held: by snapshots that were never finished, and by nobody else. */
+  readonly unfinished: number[];
+}
+
+const NOTHING_KEPT: KeptOfTree = { held: [], leaving: [], unfinished: [] };
+
+async function loadKept(meta: MetaStore): Promise<Map<number, KeptOfTree>> {
+  const kept = new Map<number, KeptOfTree>();
   for await (const [key, value] of meta.rows(keys.kept.range())) {
     const { tree, generation } = keys.kept.parse(key);
-    decodeKept(value);
-    const list = kept.get(tree);
-    if (list) list.push(generation);
-    else kept.set(tree, [generation]);
+    const { holders } = decodeKept(value);
+    const ofTree = kept.get(tree) ?? { held: [], leaving: [], unfinished: [] };
+    kept.set(tree, ofTree);
+    (holders.length > 0 ? ofTree.held : ofTree.leaving).push(generation);
+    if (holders.length === 1 && holders[0]!.equals(JOB_HOLDER)) ofTree.unfinished.push(generation);
   }
   return kept;
 }
@@ -48,10 +59,10 @@ export function newTree(
   parent: ParentTree | null,
   caches: TreeCaches,
 ): { tree: Tree; rows: Write[] } {
-  const generations = new Generations(0, [], parent !== null);
+  const generations = new Generations(0, []);
   const tree = new Tree({ id, parent, generations }, caches);
   const rows = [
-    { key: keys.tree.key(id), value: encodeTree({ parent, current: 0, noted: generations.noted }) },
+    { key: keys.tree.key(id), value: encodeTree({ parent, current: 0 }) },
     { key: keys.stats.key(id), value: encodeStats({ usedBytes: 0, usedInodes: 0 }) },
   ];
   return { tree, rows };

@@ -74,6 +74,8 @@ export class Tree {
   readonly parent: ParentTree | null;
   /** As of the last applied batch. */
   generations: Generations;
+  /** Kept at the last start by snapshots that were never finished. */
+  readonly unfinished: readonly number[];
   /** The generation that operations stamp on what they stage. */
   accept: number;
   /** Logical bytes and inodes as of the last staged operation. */
@@ -99,13 +101,19 @@ export class Tree {
   readonly stagedBuckets = new Map<number, Map<string, StagedBucket>>();
 
   constructor(
-    row: { readonly id: number; readonly parent: ParentTree | null; readonly generations: Generations },
+    row: {
+      readonly id: number;
+      readonly parent: ParentTree | null;
+      readonly generations: Generations;
+      readonly unfinished?: readonly number[];
+    },
     caches: TreeCaches,
   ) {
     this.id = row.id;
     this.parent = row.parent;
     this.generations = row.generations;
     this.accept = row.generations.current;
+    this.unfinished = row.unfinished ?? [];
     this.inodes = new TwoGenerationCache(caches.inodes);
     this.names = new TwoGenerationCache(caches.names);
     this.chunks = new TwoGenerationCache(caches.chunks, chunkCost);

@@ -6,36 +6,20 @@
 //   else                               it moves to HISTORY(key, death = g), and CHANGED(g, key) notes the touch
 //   no live version                    CHANGED(g, key)
 //
-// A tree without a parent that never kept a generation does none of this: the present is all there is.
+// A tree without a parent that keeps no generation does none of this: the present is all there is.
 
 import { strict as assert } from 'node:assert';
 import { keys } from '../kv/keys.ts';
 import type { Batch, Version } from './batch.ts';
-import { decodeChunk } from './chunk-codec.ts';
-import { framesOf } from './chunk-map.ts';
-import type { Frame } from './extent.ts';
+import { framesIn } from './chunk-frames.ts';
+import type { Generations } from './generations.ts';
 import { VersionedKind, type VersionedWrite } from './item.ts';
+import { KEY_HEAD_BYTES } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import type { LiveFrames } from './live-frames.ts';
 import type { Tree } from './tree.ts';
-import { DamageError } from './versioned-value.ts';
 
-const NO_FRAMES: ReadonlyMap<number, Frame> = new Map();
 const EMPTY = Buffer.alloc(0);
-
-/** Bytes of a versioned key before the part that HISTORY and CHANGED repeat: family and tree. */
-const KEY_HEAD_BYTES = 5;
-
-/** A damaged map names nothing that could be freed: its frames stay, for `cairn check` to find, and the worker goes on. */
-function frames(value: Buffer | null): ReadonlyMap<number, Frame> {
-  if (!value) return NO_FRAMES;
-  try {
-    return framesOf(decodeChunk(value));
-  } catch (error) {
-    if (error instanceof DamageError) return NO_FRAMES;
-    throw error;
-  }
-}
 
 /** Clears the bits of the frames that `old` names and `next` does not, as far as no kept generation can see them. */
 function dropFrames(
@@ -45,9 +29,9 @@ function dropFrames(
   next: Buffer | null,
   lastKept: number,
 ): void {
-  const before = frames(old);
+  const before = framesIn(old);
   if (before.size === 0) return;
-  const after = frames(next);
+  const after = framesIn(next);
   for (const [id, frame] of before) {
     if (!frame.inherited && frame.birth > lastKept && !after.has(id)) live.clear(batch, frame);
   }
@@ -59,11 +43,13 @@ function note(batch: Batch, tree: Tree, generation: number, write: VersionedWrit
 }
 
 function toHistory(batch: Batch, tree: Tree, death: number, write: VersionedWrite, old: Version): void {
-  const key = keys.history.key(tree.id, write.kind, write.key.subarray(KEY_HEAD_BYTES), death);
-  const id = keyId(key);
-  assert(batch.row(id, key) === undefined, `two versions of a key die in generation ${death}`);
-  batch.putVersion(id, key, old.value, old.birth);
+  batch.putHistory(tree, write, death, old);
   note(batch, tree, death, write);
+}
+
+/** Somebody may ask what changed: first touches are noted, and old versions may be needed. */
+function isNoted({ parent }: Tree, { kept }: Generations): boolean {
+  return kept.length > 0 || parent !== null;
 }
 
 /** Makes `write` the newest version of its key in `tree`, at generation `generation`. */
@@ -76,7 +62,7 @@ export function writeVersion(
 ): void {
   const chunk = write.kind === VersionedKind.chunk;
   const generations = batch.generations(tree);
-  if (!generations.noted) {
+  if (!isNoted(tree, generations)) {
     if (chunk) {
       const old = batch.version(write.id, write.key);
       if (old) dropFrames(batch, live, old.value, write.value, -1);
@@ -132,7 +118,7 @@ export function drainVersion(
   if (old.birth > lastKept) {
     dropFrames(batch, live, old.value, null, lastKept);
     batch.delete(write.id, write.key);
-    if (generations.noted) forgetTemporary(batch, tree, write, old.birth);
+    if (isNoted(tree, generations)) forgetTemporary(batch, tree, write, old.birth);
     return;
   }
   toHistory(batch, tree, death, write, old);

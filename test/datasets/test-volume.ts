@@ -8,6 +8,7 @@ import type { Caller, NodeRef } from '../../src/fs/file-system.ts';
 import { inoSequenceKey, openDataset } from '../../src/fs/open-dataset.ts';
 import { SegmentLog } from '../../src/fs/segment-log.ts';
 import { Store } from '../../src/fs/store.ts';
+import { Sweeps } from '../../src/fs/sweep.ts';
 import { type Tree, treeCaches } from '../../src/fs/tree.ts';
 import { WriteBack } from '../../src/fs/write-back.ts';
 import { keys } from '../../src/kv/keys.ts';
@@ -108,7 +109,7 @@ export async function openVolume(
     operations.set(datasetId, open);
     return open;
   };
-  const trees = await DroppedTrees.open(store);
+  const trees = await DroppedTrees.open(store, new Sweeps(store, logs));
   const datasets = await DatasetRegistry.open({
     store,
     openFileSystem,

@@ -103,7 +103,7 @@ export const WRONG_RULES: readonly WrongRule[] = [
   },
   {
     rule: 'counters of a snapshot are those of its first batch',
-    file: 'apply-item.ts',
+    file: 'kept-generation.ts',
     text: 'for (const generation of batch.generations(tree).kept) {',
     instead: 'for (const generation of [] as number[]) {',
   },

@@ -1,0 +1,135 @@
+// What only a kept generation needed goes in the background once nobody holds it: the keys that were touched since it was
+// kept are visited (visit.ts), a page of notes a batch. A sweep that is cut short begins again: the generation's KEPT
+// row stays until all is done.
+
+import { keys, versioned } from '../kv/keys.ts';
+import type { Range, Row } from '../kv/meta-store.ts';
+import type { Generations } from './generations.ts';
+import { stageRelease } from './holds.ts';
+import { PLAIN_ITEM, type VersionedKind, type Visit } from './item.ts';
+import { keyId } from './key-id.ts';
+import type { Log, Store } from './store.ts';
+import type { Tree } from './tree.ts';
+import { JOB_HOLDER } from './tree-rows.ts';
+
+/** Keys of one batch: what other operations may have to wait for. */
+const VISITS_A_BATCH = 128;
+
+export class Sweeps {
+  private readonly store: Store;
+  private readonly log: Log;
+  private running: Promise<void> | null = null;
+  private again = false;
+  private stopped = false;
+  /** Told when a tree has no sweep to finish any more. */
+  onSwept: (tree: Tree) => void = () => {};
+
+  constructor(store: Store, log: Log) {
+    this.store = store;
+    this.log = log;
+  }
+
+  /** Lets go of what snapshots have kept that were never finished, and goes on with what the last run left. */
+  start(): void {
+    for (const tree of this.store.trees.values()) {
+      for (const generation of tree.unfinished) stageRelease(this.store, tree, generation, JOB_HOLDER);
+    }
+    this.store.onRelease = () => this.wake();
+    this.wake();
+  }
+
+  /** Resolves when nothing is left to sweep now. */
+  async idle(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
+  /** Ends after the batch under way; the next start goes on. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.running;
+  }
+
+  private wake(): void {
+    this.again = true;
+    this.running ??= this.run()
+      .catch((error: unknown) => {
+        if (this.store.poisoned) return;
+        this.log.error({ err: error }, 'Cannot sweep what deleted snapshots leave before the next start');
+      })
+      .finally(() => {
+        this.running = null;
+      });
+  }
+
+  private async run(): Promise<void> {
+    while (this.again && !this.stopped) {
+      this.again = false;
+      await this.store.durable(this.store.ticket);
+      for (const tree of [...this.store.trees.values()]) await this.sweepAll(tree);
+    }
+  }
+
+  private async sweepAll(tree: Tree): Promise<void> {
+    while (!this.stopped) {
+      const { kept, leaving, hasHead } = tree.generations;
+      const generation = leaving[0];
+      // Of a tree that shows nothing any more everything goes, by another way.
+      if (generation === undefined || (kept.length === 0 && !hasHead)) break;
+      if (!(await this.visitNotes(tree, (generations) => notesAround(tree, generations, generation)))) return;
+      const item = { ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' } as const, rows: [] };
+      await this.store.durable(this.store.stage(item));
+    }
+    if (!this.stopped) this.onSwept(tree);
+  }
+
+  /** The head is lost: what only it showed goes. False when it was stopped. */
+  sweepHead(tree: Tree): Promise<boolean> {
+    return this.visitNotes(tree, ({ current, kept }) => ({ from: (kept.at(-1) ?? -1) + 1, to: current }));
+  }
+
+  /** @param bounds the generations whose notes lead to the keys; asked again for each page, because it may change */
+  private async visitNotes(tree: Tree, bounds: (generations: Generations) => Notes): Promise<boolean> {
+    let after: Buffer | null = null;
+    for (;;) {
+      const { from, to } = bounds(tree.generations);
+      const first: Range = keys.changed.range(tree.id, from);
+      const gte: Buffer = after && Buffer.compare(after, first.gte) > 0 ? after : first.gte;
+      const { lt } = keys.changed.range(tree.id, to);
+      if (Buffer.compare(gte, lt) >= 0) return true;
+      const rows: Row[] = await this.store.page({ gte, lt }, VISITS_A_BATCH);
+      if (this.stopped) return false;
+      if (rows.length === 0) return true;
+      const visits = rows.map(([key]) => visitOf(tree, key));
+      const item = {
+        ...PLAIN_ITEM,
+        tree,
+        generation: to,
+        action: { kind: 'visit', visits } as const,
+        rows: [],
+      };
+      await this.store.durable(this.store.stage(item));
+      after = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
+    }
+  }
+}
+
+interface Notes {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The notes that lead to the keys of which `generation` may have shown another version than its neighbours. */
+function notesAround(tree: Tree, generations: Generations, generation: number): Notes {
+  const older = generations.lastKept(generation);
+  const next = generations.nextKept(generation);
+  const hasOlder = older >= 0 || tree.parent !== null;
+  // Nothing follows the last generation of a tree without a head, so all that is younger than its neighbour goes.
+  if (next === undefined && !generations.hasHead) return { from: older + 1, to: generations.current };
+  return { from: hasOlder ? generation + 1 : 0, to: next ?? generations.current };
+}
+
+function visitOf(tree: Tree, note: Buffer): Visit {
+  const { generation, kind, rest } = keys.changed.parse(note);
+  const key = versioned.key(tree.id, kind, rest);
+  return { key: { kind: kind as VersionedKind, key, id: keyId(key) }, noted: generation };
+}
