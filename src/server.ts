@@ -21,20 +21,10 @@ import { MetaReadError } from './kv/meta-store.ts';
 import { VolumeError } from './kv/volume-error.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
 import { ListenError } from './nfs/rpc/endpoint.ts';
-import type { ServedSnapshots } from './nfs/snapshots-directory.ts';
 import { openVolume, type Volume, type VolumeParts } from './volume.ts';
 
 /** Of the bytes for metadata: half are LevelDB's blocks, half decoded records. */
 const LEVEL_SHARE = 0.5;
-
-const NO_SNAPSHOTS: ServedSnapshots = {
-  of: () => [],
-  find: () => undefined,
-  byId: () => undefined,
-  changedAt: () => ({ seconds: 0, nanoseconds: 0 }),
-  create: () => Promise.reject(new DatasetError('unimplemented', 'Snapshots come with the next version')),
-  delete: () => Promise.reject(new DatasetError('unimplemented', 'Snapshots come with the next version')),
-};
 
 export async function runServer(start: ServerStart): Promise<RunningServer> {
   const server = new Server(start);
@@ -67,11 +57,11 @@ class Server implements RunningServer, ManagedServer {
     logDamage(this.directory, log);
     const { format } = this.directory;
     this.volume = await openVolume(volumeParts(this.directory, settings, log));
-    const { datasets } = this.volume;
+    const { datasets, snapshots } = this.volume;
     const { connections, callsInFlight, idleMs } = settings.limits;
     this.nfs = await NfsServer.listen({
       datasets,
-      snapshots: NO_SNAPSHOTS,
+      snapshots,
       exports: settings.exports,
       volume: format,
       replies: await this.volume.replies(),
@@ -124,6 +114,10 @@ class Server implements RunningServer, ManagedServer {
 
   get datasets() {
     return this.volume!.datasets;
+  }
+
+  get snapshots() {
+    return this.volume!.snapshots;
   }
 
   status() {

@@ -15,6 +15,7 @@ import type { VolumeFormat } from './kv/format.ts';
 import { keys } from './kv/keys.ts';
 import type { MetaStore } from './kv/meta-store.ts';
 import type { SegmentStore } from './kv/segment-store.ts';
+import { SnapshotRegistry } from './snapshots/snapshot-registry.ts';
 
 export interface VolumeSettings {
   readonly durability: 'strict' | 'relaxed';
@@ -41,6 +42,7 @@ export interface Volume {
   readonly format: VolumeFormat;
   readonly store: Store;
   readonly datasets: DatasetRegistry;
+  readonly snapshots: SnapshotRegistry;
   readonly trees: DroppedTrees;
   readonly writeBack: WriteBack;
   readonly segmentLog: SegmentLog;
@@ -86,10 +88,12 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     openFileSystem: (dataset, tree) => openDataset(shared, dataset, tree, inos.get(inoSequenceName(dataset))),
     diskFreeBytes: () => writeBack.freeBytes(),
   });
+  const snapshots = await SnapshotRegistry.open({ shared, registry: datasets });
   return {
     format,
     store,
     datasets,
+    snapshots,
     trees,
     writeBack,
     segmentLog,

@@ -2,10 +2,12 @@
 // how they come about.
 
 import type { Datasets } from '../datasets/datasets.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { ExportRule } from './config/settings.ts';
 
 export interface ManagedServer {
   readonly datasets: Datasets;
+  readonly snapshots: Snapshots;
   status(): ServerStatus;
   clients(): readonly ClientStatus[];
   exports(): readonly ExportRule[];

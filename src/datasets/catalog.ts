@@ -31,6 +31,11 @@ export class Catalog {
     throw new DatasetError('not-found', `There is no dataset ${shown}`);
   }
 
+  /** In no order. */
+  all(): Iterable<DatasetEntry> {
+    return this.byId.values();
+  }
+
   /** `root` first, then by name, what is nested in a dataset right behind it. */
   list(): DatasetEntry[] {
     return [...this.byId.values()].sort(

@@ -2,6 +2,7 @@
 // all in one batch.
 
 import { ROOT_INO } from '../fs/operation.ts';
+import type { Tree } from '../fs/tree.ts';
 import { newUuid } from '../uuid.ts';
 import type { DatasetEntry } from './dataset-entry.ts';
 import type { DatasetRecord } from './dataset-record.ts';
@@ -13,68 +14,98 @@ import { limitsOf, withChanges } from './properties.ts';
 import { DATASETS_MAX, openEntry, type RegistryContext, unpromised } from './registry-context.ts';
 import { defaultRow, nextIdRow, rowsOf } from './registry-rows.ts';
 import { checkRootDirectory, makeRootDirectory, type RootDirectory } from './root-directory.ts';
+import { fitsInQuotas } from './space.ts';
 
 const NO_LIMITS = { quota: 0, refquota: 0, reservation: 0 };
 
 /** @throws Wait and starts over, having staged nothing; DatasetError */
 export function stageCreate(context: RegistryContext, name: string, options: CreateOptions): DatasetEntry {
-  const { catalog } = context;
-  checkDatasetName(name);
-  if (catalog.find(name)) throw new DatasetError('exists', `There is a dataset ${name} already`);
-  const around = catalog.parentFor(name);
-  checkRoom(context, name);
   const root = { mode: options.mode ?? 0o755, uid: options.uid ?? 0, gid: options.gid ?? 0 };
   checkRootDirectory(root);
-  const properties = propertiesOf(options);
-  checkLimits({
-    name,
-    before: NO_LIMITS,
-    after: limitsOf(properties),
-    used: 0,
-    referenced: 0,
-    around,
-    unpromised: unpromised(context, around),
-  });
-  const mountPoint = around && addMountPoint(around, name, context.nextId);
-  const entry = stageDataset(context, name, properties, root);
-  mountPoint?.commit();
-  catalog.add(entry);
-  return entry;
+  const stage = prepareDataset(context, { name, properties: propertiesOf(options), referencedBytes: 0 });
+  return stage(() => context.trees.create(), { ...ORIGINAL, root });
 }
 
 /** Dataset 0, in a store that has no registry yet. */
 export function stageRoot(context: RegistryContext): void {
-  const entry = stageDataset(context, ROOT_NAME, {}, { mode: 0o755, uid: 0, gid: 0 });
+  const root = { mode: 0o755, uid: 0, gid: 0 };
+  const made = { ...ORIGINAL, root, name: ROOT_NAME, properties: {} };
+  const entry = stageDataset(context, context.trees.create(), made);
   context.store.stageRows([defaultRow(entry.id)]);
   context.catalog.add(entry);
 }
 
+export interface WantedDataset {
+  readonly name: string;
+  /** Canonical. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Of its tree. */
+  readonly referencedBytes: number;
+}
+
+export interface DatasetOrigin extends Pick<DatasetRecord, 'parentId' | 'parentUuid' | 'expiresAt'> {
+  /** What to make in its tree; null where that has one already. */
+  readonly root: RootDirectory | null;
+}
+
+const ORIGINAL = { parentId: null, parentUuid: null, expiresAt: null } as const;
+
+/**
+ * Checks all that could stand against a new dataset. What it returns stages it, in the same turn.
+ *
+ * @throws Wait; DatasetError; nothing is staged then
+ */
+export function prepareDataset(context: RegistryContext, wanted: WantedDataset) {
+  const { catalog } = context;
+  const { name, properties, referencedBytes } = wanted;
+  checkDatasetName(name);
+  if (catalog.find(name)) throw new DatasetError('exists', `There is a dataset ${name} already`);
+  const around = catalog.parentFor(name);
+  checkRoom(context, name);
+  checkLimits({
+    name,
+    before: NO_LIMITS,
+    after: limitsOf(properties),
+    used: referencedBytes,
+    referenced: referencedBytes,
+    around,
+    unpromised: unpromised(context, around),
+  });
+  if (around && !fitsInQuotas(around, referencedBytes, () => false)) {
+    throw new DatasetError('no-space', `Cannot create ${name}: the quotas there do not leave room for it`);
+  }
+  const mountPoint = around && addMountPoint(around, name, context.nextId);
+  /** @param treeOf makes the tree, having staged nothing where it throws */
+  return (treeOf: () => Tree, origin: DatasetOrigin): DatasetEntry => {
+    const entry = stageDataset(context, treeOf(), { ...origin, name, properties });
+    mountPoint?.commit();
+    catalog.add(entry);
+    return entry;
+  };
+}
+
 function stageDataset(
   context: RegistryContext,
-  name: string,
-  properties: Readonly<Record<string, string>>,
-  root: RootDirectory,
+  tree: Tree,
+  made: DatasetOrigin & Pick<DatasetRecord, 'name' | 'properties'>,
 ): DatasetEntry {
-  const { store, trees } = context;
+  const { store } = context;
   const { clock, random } = store.parts;
-  const tree = trees.create();
+  const { root, ...given } = made;
   const record: DatasetRecord = {
+    ...given,
     id: context.nextId,
-    name,
     uuid: newUuid(random),
-    parentId: null,
-    parentUuid: null,
     rootInode: ROOT_INO,
     createdAt: clock.now().seconds,
     isSnapshot: false,
     flags: 0,
     kind: 'filesystem',
     headTree: tree.id,
-    properties,
   };
   context.nextId++;
   const entry = openEntry(context, record, tree);
-  makeRootDirectory(entry.operations, root);
+  if (root) makeRootDirectory(entry.operations, root);
   store.stageRows([...rowsOf(record), nextIdRow(context.nextId)]);
   return entry;
 }

@@ -14,18 +14,21 @@ const LISTED_MAX = 5;
 
 /** @throws DatasetError `busy` for `root`, for the default dataset, and without `recursive` for one with others nested in it */
 export function planDelete(context: RegistryContext, name: string, recursive: boolean): DeletePlan {
-  return planOf(doomed(context, name, recursive));
+  return planOf(context, doomed(context, name, recursive));
 }
 
 /** @throws Wait and starts over, having staged nothing; DatasetError as {@link planDelete} */
 export function stageDelete(context: RegistryContext, name: string, recursive: boolean): DeletePlan {
   const { catalog, store, trees } = context;
   const entries = doomed(context, name, recursive);
-  const plan = planOf(entries);
+  const plan = planOf(context, entries);
   const [top] = entries;
   const mountPoint = top!.parent && removeMountPoint(top!.parent, name);
   mountPoint?.commit();
-  for (const { operations } of entries) store.forgetSequence(operations.inos);
+  for (const entry of entries) {
+    store.forgetSequence(entry.operations.inos);
+    context.snapshots.stageDelete(entry);
+  }
   const inos = entries.map(({ id }) => ({ key: inoSequenceKey(id), value: null }));
   store.stageRows([...entries.flatMap(({ record }) => rowsWithout(record)), ...inos]);
   for (const { tree } of entries) trees.drop(tree);
@@ -46,10 +49,10 @@ function doomed(context: RegistryContext, name: string, recursive: boolean): Dat
   return entries;
 }
 
-function planOf(entries: readonly DatasetEntry[]): DeletePlan {
+function planOf({ snapshots }: RegistryContext, entries: readonly DatasetEntry[]): DeletePlan {
   return {
-    names: entries.map(({ name }) => name),
-    bytes: entries.reduce((sum, entry) => sum + entry.referencedBytes(), 0),
+    names: entries.flatMap((entry) => [entry.name, ...snapshots.goingWith(entry)]),
+    bytes: entries.reduce((sum, entry) => sum + entry.referencedBytes() + entry.snapshotBytes(), 0),
     inodes: entries.reduce((sum, { tree }) => sum + tree.usedInodes, 0),
   };
 }

@@ -6,14 +6,14 @@ import type { Tree } from '../fs/tree.ts';
 import type { DatasetRecord } from './dataset-record.ts';
 import type { Dataset, Snapdir } from './datasets.ts';
 import { effectiveProperty, limitsOf, type NativePropertyName, type PropertyHolder } from './properties.ts';
-import type { OpenFileSystem } from './registry-context.ts';
+import type { DatasetSnapshots, OpenFileSystem } from './registry-context.ts';
 import type { SpaceHolder } from './space.ts';
 
 export class DatasetEntry implements Dataset, PropertyHolder, SpaceHolder {
   readonly id: number;
-  readonly tree: Tree;
   readonly fileSystem: FileSystem;
   readonly operations: OperationContext;
+  private readonly registry: { readonly snapshots: DatasetSnapshots };
   record: DatasetRecord;
   parent: DatasetEntry | undefined;
   readonly children = new Set<DatasetEntry>();
@@ -24,12 +24,21 @@ export class DatasetEntry implements Dataset, PropertyHolder, SpaceHolder {
   refquota = 0;
   reservation = 0;
 
-  constructor(record: DatasetRecord, tree: Tree, { fileSystem, operations }: OpenFileSystem) {
+  constructor(
+    record: DatasetRecord,
+    { fileSystem, operations }: OpenFileSystem,
+    registry: { readonly snapshots: DatasetSnapshots },
+  ) {
     this.id = record.id;
     this.record = record;
-    this.tree = tree;
     this.fileSystem = fileSystem;
     this.operations = operations;
+    this.registry = registry;
+  }
+
+  /** The live tree, which a rollback replaces. */
+  get tree(): Tree {
+    return this.operations.records.tree;
   }
 
   get name(): string {
@@ -42,6 +51,10 @@ export class DatasetEntry implements Dataset, PropertyHolder, SpaceHolder {
 
   referencedBytes(): number {
     return this.tree.usedBytes + this.tree.dirtyGrowth;
+  }
+
+  snapshotBytes(): number {
+    return this.registry.snapshots.heldBytes(this.id);
   }
 
   /** Works out the settings again, here and in all nested below: after a change of properties, or of what is around. */

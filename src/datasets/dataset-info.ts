@@ -9,9 +9,14 @@ export interface Surroundings {
   readonly isDefault: boolean;
   /** Bytes that could still be written to the dataset's own tree. */
   readonly availableBytes: number;
+  /** What a clone comes from. */
+  readonly origin: string | null;
 }
 
-export function infoOf(entry: DatasetEntry, { isDefault, availableBytes }: Surroundings): DatasetInfo {
+export function infoOf(
+  entry: DatasetEntry,
+  { isDefault, availableBytes, origin }: Surroundings,
+): DatasetInfo {
   const { record } = entry;
   const used = usedBytes(entry);
   return {
@@ -31,6 +36,10 @@ export function infoOf(entry: DatasetEntry, { isDefault, availableBytes }: Surro
     usedBytes: used,
     usedInodes: usedInodes(entry),
     availableBytes,
+    referencedBytes: entry.referencedBytes(),
+    snapshotBytes: entry.snapshotBytes(),
+    origin,
+    expiresAt: record.expiresAt,
     quota: entry.quota,
     refquota: entry.refquota,
     reservation: entry.reservation,
@@ -41,6 +50,8 @@ export function infoOf(entry: DatasetEntry, { isDefault, availableBytes }: Surro
       computed('used', used),
       computed('available', availableBytes),
       computed('referenced', entry.referencedBytes()),
+      computed('usedbysnapshots', entry.snapshotBytes()),
+      computed('origin', origin ?? '-'),
       ...effectiveProperties(entry),
     ],
   };

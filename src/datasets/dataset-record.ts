@@ -5,7 +5,8 @@
 //
 // Integers are big-endian, a checksum covers all before it. The published record's `readonly` is the property
 // `readonly` here, its `generation` the current one of the head tree (TREE has it); owner and mode are those of the
-// root inode. `parentId` and `parentUuid` say what a dataset was cloned from; what it is nested in, its name says.
+// root inode. `parentId` is the dataset that a clone comes from, `parentUuid` the snapshot, or that dataset where it came
+// from its live tree; what a dataset is nested in, its name says.
 // Field names and kinds of index are on disk: never rename, never renumber.
 
 import { Packr } from 'msgpackr';
@@ -31,6 +32,8 @@ export interface DatasetRecord {
   readonly flags: number;
   readonly kind: 'filesystem' | 'volume';
   readonly headTree: number;
+  /** Unix seconds, when it is deleted; null is never. */
+  readonly expiresAt: number | null;
   /** What was set on this dataset, canonical; see properties.ts. */
   readonly properties: Readonly<Record<string, string>>;
 }
@@ -52,6 +55,7 @@ export function encodeDataset(record: DatasetRecord): Buffer {
     flags: record.flags,
     kind: record.kind,
     headTree: record.headTree,
+    ...(record.expiresAt === null ? {} : { expiresAt: record.expiresAt }),
     properties: record.properties,
   });
   const value = checkedValue(FORMAT, body.length);
@@ -65,7 +69,8 @@ export function decodeDataset(id: number, value: Buffer): DatasetRecord {
   const body = checkedBody(value, FORMAT, 1, what);
   let record: unknown;
   try {
-    record = packr.unpack(body);
+    // It is written only where there is one.
+    record = { expiresAt: null, ...packr.unpack(body) };
   } catch (error) {
     throw new DamageError(`Cannot read ${what}: its body is no MessagePack`, { cause: error });
   }
@@ -102,6 +107,7 @@ function isDatasetRecord(value: unknown): value is DatasetRecord {
     isCount(record.flags) &&
     (record.kind === 'filesystem' || record.kind === 'volume') &&
     isCount(record.headTree) &&
+    (record.expiresAt === null || isCount(record.expiresAt)) &&
     typeof record.properties === 'object' &&
     record.properties !== null &&
     Object.values(record.properties).every((property) => typeof property === 'string')

@@ -54,6 +54,14 @@ export interface DatasetInfo {
   readonly usedInodes: number;
   /** Bytes that could still be written: the least of quota, refquota and disk. */
   readonly availableBytes: number;
+  /** Of its live tree. */
+  readonly referencedBytes: number;
+  /** What only its snapshots hold. */
+  readonly snapshotBytes: number;
+  /** What a clone comes from, while that is there. */
+  readonly origin: string | null;
+  /** Unix seconds, when it is deleted; null is never. */
+  readonly expiresAt: number | null;
   /** 0 is none. */
   readonly quota: number;
   readonly refquota: number;

@@ -33,8 +33,13 @@ export function parseSnapshotName(name: string): SnapshotName {
   const dataset = name.slice(0, at);
   const snapshot = name.slice(at + 1);
   checkPath(name, dataset);
-  checkComponent(name, snapshot, 'the part behind "@"');
+  checkSnapshotPart(name, snapshot);
   return { dataset, snapshot };
+}
+
+/** @param whole the name that `snapshot` is the last part of. @throws DatasetError `invalid` */
+export function checkSnapshotPart(whole: string, snapshot: string): void {
+  checkComponent(whole, snapshot, 'the part behind "@"');
 }
 
 /** The dataset that `name` is nested in; undefined for a top-level one. */

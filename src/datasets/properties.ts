@@ -34,7 +34,16 @@ const NATIVE_PROPERTIES = {
 export type NativePropertyName = keyof typeof NATIVE_PROPERTIES;
 
 /** Computed; shown beside the others, never set. */
-export const COMPUTED_PROPERTIES = ['name', 'type', 'creation', 'used', 'available', 'referenced'] as const;
+export const COMPUTED_PROPERTIES = [
+  'name',
+  'type',
+  'creation',
+  'used',
+  'available',
+  'referenced',
+  'usedbysnapshots',
+  'origin',
+] as const;
 
 /** Where a dataset's values come from: its own, and those of the dataset that it is nested in. */
 export interface PropertyHolder {

@@ -15,6 +15,20 @@ export interface OpenFileSystem {
   readonly operations: OperationContext;
 }
 
+/**
+ * What the registry of datasets has to know of their snapshots, and what of them goes with a dataset. The layer of
+ * snapshots is this; what it stages here is in one batch with what the registry stages.
+ */
+export interface DatasetSnapshots {
+  /** Bytes that only snapshots of the dataset hold. */
+  heldBytes(dataset: number): number;
+  /** Names of those that go with the dataset. @throws DatasetError `busy` when one of them is held */
+  goingWith(entry: DatasetEntry): readonly string[];
+  stageDelete(entry: DatasetEntry): void;
+  /** The name of the snapshot or dataset of this uuid, which a clone comes from. */
+  originName(uuid: string): string | undefined;
+}
+
 /** The trees of the volume. What is staged here is in one batch with all else that is staged in the same turn. */
 export interface Trees {
   /** A new, empty tree. */
@@ -39,7 +53,17 @@ export interface RegistryParts {
   readonly datasetsMax?: number;
 }
 
+/** Of a registry whose snapshots are not read yet. */
+export const NO_SNAPSHOTS: DatasetSnapshots = {
+  heldBytes: () => 0,
+  goingWith: () => [],
+  stageDelete() {},
+  originName: () => undefined,
+};
+
 export interface RegistryContext extends RegistryParts {
+  /** Set once, when the snapshots are read. */
+  snapshots: DatasetSnapshots;
   readonly catalog: Catalog;
   defaultId: number;
   /** Never given twice: a handle of a deleted dataset must not lead to a new one. */
@@ -48,7 +72,7 @@ export interface RegistryContext extends RegistryParts {
 
 /** A dataset over its tree, whose growth is limited from now on. */
 export function openEntry(context: RegistryContext, record: DatasetRecord, tree: Tree): DatasetEntry {
-  const entry = new DatasetEntry(record, tree, context.openFileSystem(record.id, tree));
+  const entry = new DatasetEntry(record, context.openFileSystem(record.id, tree), context);
   tree.limits = {
     // Asked at every WRITE, so nothing is worked out that no dataset asks for. What the disk has left is not looked
     // at here, only what of it is promised to others: past that a WRITE answers DQUOT, on a full disk NOSPC.

@@ -23,11 +23,18 @@ import {
   type DeletePlan,
 } from './datasets.ts';
 import { withChanges, withoutLocal } from './properties.ts';
-import { availableTo, openEntry, type RegistryContext, type RegistryParts } from './registry-context.ts';
+import {
+  availableTo,
+  NO_SNAPSHOTS,
+  openEntry,
+  type RegistryContext,
+  type RegistryParts,
+} from './registry-context.ts';
 import { defaultRow, loadRegistry } from './registry-rows.ts';
 
 export class DatasetRegistry implements Datasets {
-  private readonly context: RegistryContext;
+  /** For the snapshots, which are the layer above and stage what they change together with the registry. */
+  readonly context: RegistryContext;
 
   private constructor(context: RegistryContext) {
     this.context = context;
@@ -43,6 +50,7 @@ export class DatasetRegistry implements Datasets {
     const context: RegistryContext = {
       ...parts,
       catalog: new Catalog(),
+      snapshots: NO_SNAPSHOTS,
       defaultId: loaded.defaultId ?? 0,
       nextId: loaded.nextId,
     };
@@ -137,15 +145,21 @@ export class DatasetRegistry implements Datasets {
     return { datasets: trees, bytes, inodes };
   }
 
-  private infoOf(entry: DatasetEntry): DatasetInfo {
+  infoOf(entry: DatasetEntry): DatasetInfo {
     return infoOf(entry, {
       isDefault: entry.id === this.context.defaultId,
       availableBytes: availableTo(this.context, entry),
+      origin: this.originOf(entry),
     });
   }
 
+  private originOf({ record }: DatasetEntry): string | null {
+    if (record.parentUuid === null) return null;
+    return this.context.snapshots.originName(record.parentUuid) ?? null;
+  }
+
   /** Runs `stage` in one turn, again from the start when it must wait, and resolves when what it staged is durable. */
-  private async change<T>(stage: () => T): Promise<T> {
+  async change<T>(stage: () => T): Promise<T> {
     try {
       const result = await attempt(stage);
       const { store } = this.context;

@@ -1,7 +1,7 @@
 // How much a dataset may still grow. The rules are those of ZFS:
 //
 //   referenced   what the dataset's own live tree holds
-//   used         what the dataset and all nested in it hold; a nested one counts at least its reservation
+//   used         what the dataset, its snapshots and all nested in it hold; a nested one counts at least its reservation
 //   quota        limits `used`
 //   refquota     limits `referenced`
 //   reservation  taken from the disk, and from the quotas around it, whether it is used or not
@@ -21,11 +21,13 @@ export interface SpaceHolder extends Limits {
   readonly children: Iterable<SpaceHolder>;
   /** Logical bytes of the dataset's own tree, accepted but unflushed data included. */
   referencedBytes(): number;
+  /** Bytes that only the dataset's snapshots hold. */
+  snapshotBytes(): number;
 }
 
 /** The bytes that a dataset and those nested in it use, or are promised. */
 export function usedBytes(holder: SpaceHolder): number {
-  let sum = holder.referencedBytes();
+  let sum = holder.referencedBytes() + holder.snapshotBytes();
   for (const child of holder.children) sum += chargedBytes(child);
   return sum;
 }

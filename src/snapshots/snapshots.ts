@@ -2,7 +2,6 @@
 // implements this over the volume's store; every change is one atomic batch and is durable when its promise resolves.
 
 import type { Timestamp } from '../clock.ts';
-import type { DatasetInfo } from '../datasets/datasets.ts';
 import type { Eventual } from '../eventual.ts';
 import type { FileSystem, NodeRef } from '../fs/file-system.ts';
 
@@ -26,6 +25,7 @@ export interface SnapshotFileSystem extends FileSystem {
 
 export interface SnapshotInfo {
   readonly id: number;
+  readonly datasetId: number;
   /** `dataset@name`. */
   readonly name: string;
   readonly uuid: string;
@@ -56,25 +56,26 @@ export interface SnapshotOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-export interface CloneOptions {
-  readonly ttlSeconds?: number;
-  readonly properties?: Readonly<Record<string, string>>;
+/** A label `pr=1234` is the user property `label:pr`; without a value any is meant. */
+export interface LabelSelector {
+  readonly key: string;
+  readonly value?: string;
 }
+
+/** `dataset@snapshot`, the range `dataset@a%b`, or a bare snapshot name that one dataset has; or all with these labels. */
+export type SnapshotSelection =
+  | string
+  | { readonly labels: readonly LabelSelector[]; readonly dataset?: string | undefined };
 
 export interface SnapshotDeletePlan {
   readonly names: readonly string[];
   readonly bytes: number;
 }
 
-export interface RollbackPlan {
-  /** The snapshot that keeps the state before; null with `discard`. */
-  readonly before: string | null;
-  /** What the live tree refers to now and will refer to. */
-  readonly liveBytes: number;
-  readonly targetBytes: number;
-}
-
-/** Names are `dataset@snapshot`. Every method that fails throws a DatasetError. */
+/**
+ * Names are `dataset@snapshot`, or a bare snapshot name where exactly one dataset has it. Every method that fails throws
+ * a DatasetError.
+ */
 export interface Snapshots {
   /** Of a dataset, oldest first. */
   of(datasetId: number): readonly Snapshot[];
@@ -84,16 +85,16 @@ export interface Snapshots {
   changedAt(datasetId: number): Timestamp;
 
   info(name: string): SnapshotInfo;
-  /** Of one dataset, or of all. */
-  list(dataset?: string): readonly SnapshotInfo[];
+  /** Of one dataset and those nested in it, or of all; oldest first in each. */
+  list(dataset?: string, labels?: readonly LabelSelector[]): readonly SnapshotInfo[];
   create(dataset: string, name: string, options: SnapshotOptions): Promise<readonly SnapshotInfo[]>;
-  /** `dataset@a%b` is a range. */
-  planDelete(name: string): SnapshotDeletePlan;
-  delete(name: string): Promise<SnapshotDeletePlan>;
+  /** What {@link delete} would take and give back. */
+  planDelete(selection: SnapshotSelection): SnapshotDeletePlan;
+  delete(selection: SnapshotSelection): Promise<SnapshotDeletePlan>;
   rename(name: string, newName: string): Promise<SnapshotInfo>;
   hold(name: string, tag: string): Promise<void>;
   release(name: string, tag: string): Promise<void>;
-  clone(source: string, name: string, options: CloneOptions): Promise<DatasetInfo>;
-  planRollback(name: string, discard: boolean): RollbackPlan;
-  rollback(name: string, discard: boolean): Promise<RollbackPlan>;
+  set(name: string, properties: Readonly<Record<string, string>>): Promise<SnapshotInfo>;
+  /** Takes a user property away. */
+  inherit(name: string, property: string): Promise<SnapshotInfo>;
 }

@@ -86,6 +86,10 @@ export class MemoryDatasets implements Datasets {
       usedBytes: row.usedBytes,
       usedInodes: row.usedInodes,
       availableBytes: (limits.quota || DISK_BYTES) - row.usedBytes,
+      referencedBytes: row.usedBytes,
+      snapshotBytes: 0,
+      origin: null,
+      expiresAt: null,
       ...limits,
       properties: [
         { name: 'used', value: String(row.usedBytes), source: 'none' },

@@ -7,6 +7,7 @@ import { type GrpcSettings, loadSettings } from '../../src/admin/config/settings
 import { type AdminServer, startAdminServer } from '../../src/admin/grpc/grpc-server.ts';
 import type { CheckEvent, ManagedServer } from '../../src/admin/managed-server.ts';
 import { systemClock } from '../../src/clock.ts';
+import type { Snapshots } from '../../src/snapshots/snapshots.ts';
 import { MemoryDatasets } from './memory-datasets.ts';
 
 export interface LoggedError {
@@ -54,6 +55,8 @@ export class Served {
     const { exports } = loadSettings({}, {}, '/');
     return {
       datasets: this.datasets,
+      // Their commands run over the real registry, in snapshot-commands.test.ts.
+      snapshots: {} as Snapshots,
       status: () => ({
         version: '1.2.3',
         volumeUuid: '0f0e0d0c-0000-4000-8000-000000000000',

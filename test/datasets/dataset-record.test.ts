@@ -21,6 +21,7 @@ const record: DatasetRecord = {
   flags: 0,
   kind: 'filesystem',
   headTree: 7,
+  expiresAt: null,
   properties: { quota: '10737418240', 'backup:policy': 'daily' },
 };
 
@@ -51,6 +52,7 @@ describe('the record of a dataset', () => {
       flags: fc.nat(Number.MAX_SAFE_INTEGER),
       kind: fc.constantFrom('filesystem' as const, 'volume' as const),
       headTree: fc.nat(2 ** 32 - 1),
+      expiresAt: fc.option(fc.nat(2 ** 40)),
       properties: fc.dictionary(fc.stringMatching(/^[a-z]{1,9}:[a-z0-9]{1,9}$/), fc.string(), {
         noNullPrototype: true,
       }),

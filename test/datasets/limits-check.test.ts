@@ -21,6 +21,7 @@ const around: SpaceHolder = {
   ...NONE,
   quota: 500,
   referencedBytes: () => 300,
+  snapshotBytes: () => 0,
 };
 
 const noSpace = (why: string): unknown =>

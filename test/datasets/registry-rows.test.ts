@@ -25,6 +25,7 @@ const record = (id: number, name: string): DatasetRecord => ({
   flags: 0,
   kind: 'filesystem',
   headTree: id + 1,
+  expiresAt: null,
   properties: {},
 });
 

@@ -10,6 +10,7 @@ import {
 
 interface Shape {
   bytes?: number;
+  snapshots?: number;
   quota?: number;
   refquota?: number;
   reservation?: number;
@@ -23,14 +24,20 @@ class Holder implements SpaceHolder {
   readonly refquota: number;
   readonly reservation: number;
   bytes: number;
+  readonly snapshots: number;
 
-  constructor({ bytes = 0, quota = 0, refquota = 0, reservation = 0, parent }: Shape) {
+  constructor({ bytes = 0, snapshots = 0, quota = 0, refquota = 0, reservation = 0, parent }: Shape) {
     this.bytes = bytes;
+    this.snapshots = snapshots;
     this.quota = quota;
     this.refquota = refquota;
     this.reservation = reservation;
     this.parent = parent;
     parent?.children.push(this);
+  }
+
+  snapshotBytes(): number {
+    return this.snapshots;
   }
 
   referencedBytes(): number {
@@ -44,6 +51,14 @@ describe('used', () => {
     const b = new Holder({ bytes: 10, parent: a });
     new Holder({ bytes: 100, parent: b });
     expect(usedBytes(a)).toBe(111);
+  });
+
+  it('counts what only snapshots hold', () => {
+    const a = new Holder({ bytes: 1, snapshots: 20 });
+    new Holder({ bytes: 100, snapshots: 3000, parent: a });
+    expect(usedBytes(a)).toBe(3121);
+    expect(availableInQuotas(new Holder({ bytes: 1, snapshots: 20, quota: 30 }))).toBe(9);
+    expect(availableInQuotas(new Holder({ bytes: 1, snapshots: 20, refquota: 30 }))).toBe(29);
   });
 
   it('counts a nested dataset with its reservation when that is more', () => {

@@ -7,10 +7,15 @@ import { addDelete } from './dataset-delete.ts';
 import { addInfo, addList } from './dataset-list.ts';
 import { addGet, addInherit, addSet } from './dataset-properties.ts';
 import { addGetDefault, addRename, addSetDefault } from './dataset-rename.ts';
-import { addSnapshotVerbs } from './dataset-snapshots.ts';
+import { addSnapshot } from './snapshot-create.ts';
+import { addDeleteSnapshot } from './snapshot-delete.ts';
+import { addHold, addHolds, addRelease } from './snapshot-holds.ts';
+import { addListSnapshots } from './snapshot-list.ts';
 
 export function addDatasetCommand(program: Command, io: CliIo): void {
-  const dataset = program.command('dataset').description('make, limit, look at and delete datasets');
+  const dataset = program
+    .command('dataset')
+    .description('make, limit, look at and delete datasets and their snapshots');
   for (const add of [
     addCreate,
     addList,
@@ -22,7 +27,12 @@ export function addDatasetCommand(program: Command, io: CliIo): void {
     addGet,
     addInherit,
     addRename,
-    addSnapshotVerbs,
+    addSnapshot,
+    addListSnapshots,
+    addDeleteSnapshot,
+    addHold,
+    addRelease,
+    addHolds,
   ]) {
     add(dataset, io);
   }

@@ -6,7 +6,7 @@ import { datasetFields } from './dataset-fields.ts';
 import { usageError } from './exit-code.ts';
 import { jsonOutput } from './json-output.ts';
 import { type AddressOptions, withAddressOptions } from './server-address.ts';
-import { oneName, parseAssignments, parseMode, parseOwner } from './typed-arguments.ts';
+import { collect, oneName, parseAssignments, parseMode, parseOwner } from './typed-arguments.ts';
 
 interface CreateFlags extends AddressOptions {
   readonly name?: string;
@@ -41,12 +41,12 @@ export function addCreate(dataset: Command, io: CliIo): void {
   withAddressOptions(command).action(async (argument: string | undefined, flags: CreateFlags) => {
     const name = oneName(argument, flags.name, { option: '--name', example: 'cairn dataset create NAME' });
     const request = createRequest(name, flags);
-    const { dataset: created } = await callServer(flags, io, (client) =>
+    const { dataset: created, elapsedUs } = await callServer(flags, io, (client) =>
       client.call('CreateDataset', request),
     );
     io.stdout.write(
       flags.output?.includes('json')
-        ? jsonOutput('cairn dataset create', datasetFields(created))
+        ? jsonOutput('cairn dataset create', { ...datasetFields(created), elapsed_us: elapsedUs })
         : `Created ${created.name}\n`,
     );
   });
@@ -70,8 +70,4 @@ function createRequest(name: string, flags: CreateFlags): CreateDatasetRequest {
     ...(flags.owner === undefined ? {} : parseOwner(flags.owner)),
     properties,
   };
-}
-
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
 }

@@ -21,10 +21,14 @@ export function datasetFields(dataset: DatasetMessage) {
     is_default: dataset.isDefault,
     used_bytes: dataset.usedBytes,
     used_inodes: dataset.usedInodes,
+    referenced_bytes: dataset.referencedBytes,
+    snapshot_bytes: dataset.snapshotBytes,
     available: dataset.availableBytes,
     quota: dataset.quota,
     refquota: dataset.refquota,
     reservation: dataset.reservation,
+    origin: dataset.origin || null,
+    expires_at: dataset.expiresAt ?? null,
     properties: Object.fromEntries(
       dataset.properties.map((property) => [
         property.name,
@@ -40,6 +44,7 @@ type Fields = ReturnType<typeof datasetFields>;
 const HUMAN: { readonly [Name in keyof Fields]?: (value: Fields[Name]) => string } = {
   created_at: humanTime,
   available: humanSize,
+  expires_at: (at) => (at === null ? '-' : humanTime(at)),
   quota: humanLimit,
   refquota: humanLimit,
   reservation: humanLimit,

@@ -6,6 +6,9 @@ import { datasetFields, datasetInfoText } from './dataset-fields.ts';
 import { usageError } from './exit-code.ts';
 import { jsonOutput } from './json-output.ts';
 import { type AddressOptions, withAddressOptions } from './server-address.ts';
+import { snapshotFields, snapshotInfoText } from './snapshot-fields.ts';
+import { hasLabels, labelSelectors, withLabelSelectors } from './snapshot-labels.ts';
+import { listSnapshots, type SnapshotListFlags } from './snapshot-list.ts';
 import { isJson, type ListOptions, listText, sorted, withListOptions } from './table.ts';
 import { oneName } from './typed-arguments.ts';
 
@@ -13,14 +16,24 @@ export function addList(dataset: Command, io: CliIo): void {
   const command = dataset
     .command('list [name]')
     .description('list all datasets, or one with those nested in it')
-    .option('--name <name>', 'the same as the argument');
-  const sortKeys = withListOptions(withAddressOptions(command));
-  type Flags = AddressOptions & ListOptions & { readonly name?: string };
+    .option('--name <name>', 'the same as the argument')
+    .option(
+      '-t, --type <type>',
+      '"filesystem", or "snapshot": the snapshots of those datasets',
+      'filesystem',
+    );
+  const sortKeys = withListOptions(withAddressOptions(withLabelSelectors(command)));
+  type Flags = SnapshotListFlags & { readonly name?: string; readonly type: string };
   command.action(async (argument: string | undefined, flags: Flags) => {
     const name = argument ?? flags.name ?? '';
+    if (flags.type === 'snapshot') return listSnapshots(io, name, { flags, sortKeys, command: 'list' });
+    if (flags.type !== 'filesystem') {
+      throw usageError(`-t must be filesystem or snapshot, not ${JSON.stringify(flags.type)}`);
+    }
+    const labels = labelSelectors(flags);
     const { datasets } = await callServer(flags, io, (client) => client.call('ListDatasets', { name }));
     const listing = {
-      rows: datasets,
+      rows: datasets.filter((each) => hasLabels(each, labels)),
       options: flags,
       sortKeys,
       byDefault: DATASET_COLUMNS_BY_DEFAULT,
@@ -38,7 +51,7 @@ export function addList(dataset: Command, io: CliIo): void {
 export function addInfo(dataset: Command, io: CliIo): void {
   const command = dataset
     .command('info [name]')
-    .description('show all about a dataset')
+    .description('show all about a dataset or a snapshot')
     .option('--name <name>', 'the same as the argument')
     .option('-p, --parsable', 'exact numbers')
     .option('-o, --output <format>', '"json"');
@@ -46,6 +59,14 @@ export function addInfo(dataset: Command, io: CliIo): void {
   withAddressOptions(command).action(async (argument: string | undefined, flags: Flags) => {
     const name = oneName(argument, flags.name, { option: '--name', example: 'cairn dataset info NAME' });
     refuseColumns(flags);
+    if (name.includes('@')) {
+      const { snapshot } = await callServer(flags, io, (client) => client.call('GetSnapshotInfo', { name }));
+      const text = isJson(flags)
+        ? jsonOutput('cairn dataset info', snapshotFields(snapshot))
+        : snapshotInfoText(snapshot, flags.parsable ?? false);
+      io.stdout.write(text);
+      return;
+    }
     const { dataset: found } = await callServer(flags, io, (client) =>
       client.call('GetDatasetInfo', { name }),
     );

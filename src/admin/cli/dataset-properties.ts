@@ -110,7 +110,15 @@ function propertyColumns(dataset: string): readonly Column<PropertyMessage>[] {
   ];
 }
 
-const SIZES: readonly string[] = ['used', 'available', 'referenced', 'quota', 'refquota', 'reservation'];
+const SIZES: readonly string[] = [
+  'used',
+  'available',
+  'referenced',
+  'usedbysnapshots',
+  'quota',
+  'refquota',
+  'reservation',
+];
 
 function humanValue({ name, value }: PropertyMessage): string {
   if (!/^\d+$/.test(value)) return value;

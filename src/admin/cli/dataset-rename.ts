@@ -7,6 +7,7 @@ import { datasetFields } from './dataset-fields.ts';
 import { refuseColumns } from './dataset-list.ts';
 import { jsonOutput } from './json-output.ts';
 import { type AddressOptions, withAddressOptions } from './server-address.ts';
+import { snapshotFields } from './snapshot-fields.ts';
 import { isJson } from './table.ts';
 import { oneName } from './typed-arguments.ts';
 
@@ -17,10 +18,11 @@ interface NameFlags extends AddressOptions {
 export function addRename(dataset: Command, io: CliIo): void {
   const command = dataset
     .command('rename [name] [new-name]')
-    .description('give a dataset another name; those nested in it go with it')
+    .description('give a dataset another name, those nested in it go with it; or a snapshot')
     .option('--name <name>', 'the same as the first argument')
-    .option('--new-name <name>', 'the same as the second argument');
-  type Flags = NameFlags & { readonly newName?: string };
+    .option('--new-name <name>', 'the same as the second argument')
+    .option('-o, --output <format>', '"json"');
+  type Flags = NameFlags & { readonly newName?: string; readonly output?: string };
   withAddressOptions(command).action(
     async (first: string | undefined, second: string | undefined, flags: Flags) => {
       const example = 'cairn dataset rename NAME NEW-NAME';
@@ -29,8 +31,21 @@ export function addRename(dataset: Command, io: CliIo): void {
         flags.name !== undefined && second === undefined ? [undefined, first] : [first, second];
       const name = oneName(old, flags.name, { option: '--name', example });
       const newName = oneName(next, flags.newName, { option: '--new-name', example });
-      await callServer(flags, io, (client) => client.call('RenameDataset', { name, newName }));
-      io.stdout.write(`Renamed ${name} to ${newName}\n`);
+      refuseColumns(flags);
+      const request = { name, newName };
+      const [fields, elapsedUs] = await callServer(flags, io, async (client) => {
+        if (name.includes('@')) {
+          const renamed = await client.call('RenameSnapshot', request);
+          return [snapshotFields(renamed.snapshot), renamed.elapsedUs] as const;
+        }
+        const renamed = await client.call('RenameDataset', request);
+        return [datasetFields(renamed.dataset), renamed.elapsedUs] as const;
+      });
+      io.stdout.write(
+        isJson(flags)
+          ? jsonOutput('cairn dataset rename', { ...fields, elapsed_us: elapsedUs })
+          : `Renamed ${name} to ${fields.name}\n`,
+      );
     },
   );
 }

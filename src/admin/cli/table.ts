@@ -15,6 +15,24 @@ export interface Column<Row> {
   key(row: Row): string | number;
 }
 
+export function textColumn<Row>(name: string, value: (row: Row) => string): Column<Row> {
+  return { name, align: 'left', human: value, exact: value, key: value };
+}
+
+export function numberColumn<Row>(
+  name: string,
+  value: (row: Row) => number,
+  human: (value: number) => string,
+): Column<Row> {
+  return {
+    name,
+    align: 'right',
+    human: (row) => human(value(row)),
+    exact: (row) => String(value(row)),
+    key: value,
+  };
+}
+
 export type SortKey = { readonly column: string; readonly descending: boolean };
 
 export interface ListOptions {

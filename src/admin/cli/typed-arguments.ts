@@ -18,6 +18,27 @@ export function oneName(
   return name;
 }
 
+/** For an option that may be given several times. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+const TTL_UNITS: ReadonlyMap<string, number> = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+  ['w', 7 * 86_400],
+]);
+
+/** Seconds. @throws CliError */
+export function parseTtl(typed: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(typed) ?? [];
+  const seconds = Math.round(Number(amount) * (TTL_UNITS.get(unit ?? '') ?? 0));
+  if (seconds > 0) return seconds;
+  throw usageError(`--ttl must be a duration such as 90s, 10m, 2h, 30d or 4w, not ${JSON.stringify(typed)}`);
+}
+
 export interface Owner {
   readonly uid: number;
   readonly gid: number;

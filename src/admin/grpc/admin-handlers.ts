@@ -1,18 +1,28 @@
 // What each method of the service does. A handler answers or throws; how that travels is the server's matter.
 
-import { DatasetError } from '../../datasets/datasets.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import type { AdminMethods, CreateDatasetRequest, DatasetMessage, StatusMessage } from './admin-messages.ts';
-import { datasetMessage, propertyMessage } from './dataset-message.ts';
+import { datasetMessage } from './dataset-message.ts';
+import { propertyHandlers } from './property-handlers.ts';
+import { given, invalid } from './request-check.ts';
+import { snapshotHandlers } from './snapshot-handlers.ts';
 
 export type AdminHandlers = {
   readonly [Method in keyof AdminMethods]: (
     request: AdminMethods[Method]['request'],
-  ) => AdminMethods[Method]['answer'] | Promise<AdminMethods[Method]['answer']>;
+  ) => Answer<Method> | Promise<Answer<Method>>;
 };
 
+/** The server adds the time that it took. */
+type Answer<Method extends keyof AdminMethods> = Omit<AdminMethods[Method]['answer'], 'elapsedUs'>;
+
 export function adminHandlers(server: ManagedServer): AdminHandlers {
-  return { ...datasetHandlers(server), ...propertyHandlers(server), ...serverHandlers(server) };
+  return {
+    ...datasetHandlers(server),
+    ...propertyHandlers(server),
+    ...snapshotHandlers(server),
+    ...serverHandlers(server),
+  };
 }
 
 type DatasetMethods =
@@ -23,10 +33,7 @@ type DatasetMethods =
   | 'GetDatasetInfo'
   | 'SetDefaultDataset'
   | 'GetDefaultDataset'
-  | 'RenameDataset'
-  | 'CreateSnapshot'
-  | 'ListSnapshots'
-  | 'DeleteSnapshot';
+  | 'RenameDataset';
 
 function datasetHandlers({ datasets }: ManagedServer): Pick<AdminHandlers, DatasetMethods> {
   const info = (name: string): { dataset: DatasetMessage } => ({
@@ -57,36 +64,6 @@ function datasetHandlers({ datasets }: ManagedServer): Pick<AdminHandlers, Datas
       return {
         dataset: datasetMessage(await datasets.rename(given(name, 'name'), given(newName, 'new name'))),
       };
-    },
-    CreateSnapshot: comesLater,
-    ListSnapshots: comesLater,
-    DeleteSnapshot: comesLater,
-  };
-}
-
-function propertyHandlers({
-  datasets,
-}: ManagedServer): Pick<AdminHandlers, 'SetProperties' | 'GetProperties' | 'InheritProperty'> {
-  return {
-    async SetProperties({ name, properties }) {
-      if (Object.keys(properties).length === 0) throw invalid('No property is given that should be set');
-      return { dataset: datasetMessage(await datasets.set(given(name, 'name'), properties)) };
-    },
-    GetProperties({ name, properties: wanted }) {
-      const all = datasets.info(given(name, 'name')).properties;
-      const chosen = wanted.map((property) => all.find((each) => each.name === property) ?? unset(property));
-      return { properties: (wanted.length > 0 ? chosen : all).map(propertyMessage) };
-
-      function unset(property: string) {
-        // As with ZFS, a user property that nobody has set is no mistake.
-        if (property.includes(':')) return { name: property, value: '-', source: 'none' as const };
-        const names = all.map((each) => each.name).join(', ');
-        throw invalid(`There is no property ${JSON.stringify(property)}; those of ${name} are ${names}`);
-      }
-    },
-    async InheritProperty({ name, property }) {
-      const changed = await datasets.inherit(given(name, 'name'), given(property, 'property'));
-      return { dataset: datasetMessage(changed) };
     },
   };
 }
@@ -143,18 +120,4 @@ function createOptions({ readonly, mode, uid, gid, properties }: CreateDatasetRe
     ...(gid === undefined ? {} : { gid }),
     properties,
   };
-}
-
-function comesLater(): never {
-  throw new DatasetError('unimplemented', 'Snapshots come with the next version');
-}
-
-/** Protocol Buffers cannot tell an absent text from an empty one. */
-function given(text: string, what: string): string {
-  if (text === '') throw invalid(`The ${what} is missing`);
-  return text;
-}
-
-function invalid(message: string): DatasetError {
-  return new DatasetError('invalid', message);
 }

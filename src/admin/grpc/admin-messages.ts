@@ -22,6 +22,12 @@ export interface DatasetMessage {
   readonly refquota: number;
   readonly reservation: number;
   readonly properties: readonly PropertyMessage[];
+  readonly referencedBytes: number;
+  readonly snapshotBytes: number;
+  readonly origin: string;
+  readonly expiresAt?: number;
+  readonly clones: readonly string[];
+  readonly holds: readonly string[];
 }
 
 type PropertySourceMessage =
@@ -51,6 +57,35 @@ export interface DeletePlanMessage {
   readonly names: readonly string[];
   readonly bytes: number;
   readonly inodes: number;
+}
+
+export interface CreateSnapshotRequest {
+  readonly source: string;
+  readonly name: string;
+  readonly recursive: boolean;
+  readonly ttlSeconds: number;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface LabelMessage {
+  readonly key: string;
+  readonly value?: string;
+}
+
+export interface DeleteSnapshotRequest {
+  readonly name: string;
+  readonly labels: readonly LabelMessage[];
+  readonly source: string;
+}
+
+export interface SnapshotPlanMessage {
+  readonly names: readonly string[];
+  readonly bytes: number;
+}
+
+interface Tagged {
+  readonly name: string;
+  readonly tag: string;
 }
 
 export interface ExportRuleMessage {
@@ -118,36 +153,50 @@ interface OfDataset {
   readonly dataset: DatasetMessage;
 }
 
+interface OfSnapshot {
+  readonly snapshot: DatasetMessage;
+}
+
 type Empty = Readonly<Record<string, never>>;
+
+/** What a change answers: with the server's own time for it. */
+interface Elapsed {
+  readonly elapsedUs: number;
+}
 
 /** Request and answer of each unary method. */
 export interface AdminMethods {
-  CreateDataset: { request: CreateDatasetRequest; answer: OfDataset };
+  CreateDataset: { request: CreateDatasetRequest; answer: OfDataset & Elapsed };
   ListDatasets: { request: Named; answer: { readonly datasets: readonly DatasetMessage[] } };
-  DeleteDataset: { request: Named & { readonly recursive: boolean }; answer: DeletePlanMessage };
+  DeleteDataset: { request: Named & { readonly recursive: boolean }; answer: DeletePlanMessage & Elapsed };
   GetDatasetInfo: { request: Named; answer: OfDataset };
-  SetDefaultDataset: { request: Named; answer: OfDataset };
+  SetDefaultDataset: { request: Named; answer: OfDataset & Elapsed };
   GetDefaultDataset: { request: Empty; answer: OfDataset };
   CreateSnapshot: {
-    request: Named & { readonly source: string };
-    answer: { readonly snapshot: DatasetMessage };
+    request: CreateSnapshotRequest;
+    answer: OfSnapshot & { readonly nested: readonly DatasetMessage[] } & Elapsed;
   };
   ListSnapshots: {
-    request: { readonly source: string };
+    request: { readonly source: string; readonly labels: readonly LabelMessage[] };
     answer: { readonly snapshots: readonly DatasetMessage[] };
   };
-  DeleteSnapshot: { request: Named; answer: Empty };
+  GetSnapshotInfo: { request: Named; answer: OfSnapshot };
+  DeleteSnapshot: { request: DeleteSnapshotRequest; answer: SnapshotPlanMessage & Elapsed };
+  PlanDeleteSnapshot: { request: DeleteSnapshotRequest; answer: SnapshotPlanMessage & Elapsed };
+  RenameSnapshot: { request: Named & { readonly newName: string }; answer: OfSnapshot & Elapsed };
+  HoldSnapshot: { request: Tagged; answer: Elapsed };
+  ReleaseSnapshot: { request: Tagged; answer: Elapsed };
   SetProperties: {
     request: Named & { readonly properties: Readonly<Record<string, string>> };
-    answer: OfDataset;
+    answer: OfDataset & Elapsed;
   };
   GetProperties: {
     request: Named & { readonly properties: readonly string[] };
     answer: { readonly properties: readonly PropertyMessage[] };
   };
-  InheritProperty: { request: Named & { readonly property: string }; answer: OfDataset };
-  RenameDataset: { request: Named & { readonly newName: string }; answer: OfDataset };
-  PlanDelete: { request: Named & { readonly recursive: boolean }; answer: DeletePlanMessage };
+  InheritProperty: { request: Named & { readonly property: string }; answer: OfDataset & Elapsed };
+  RenameDataset: { request: Named & { readonly newName: string }; answer: OfDataset & Elapsed };
+  PlanDelete: { request: Named & { readonly recursive: boolean }; answer: DeletePlanMessage & Elapsed };
   ListExports: { request: Empty; answer: { readonly exports: readonly ExportRuleMessage[] } };
   ReloadExports: { request: Empty; answer: { readonly exports: readonly ExportRuleMessage[] } };
   ListClients: { request: Empty; answer: { readonly clients: readonly ClientMessage[] } };

@@ -1,9 +1,17 @@
 // Datasets and properties as messages.
 
 import type { DatasetInfo, Property } from '../../datasets/datasets.ts';
+import type { SnapshotInfo } from '../../snapshots/snapshots.ts';
 import type { DatasetMessage, PropertyMessage } from './admin-messages.ts';
 
-export function datasetMessage({ parentId, parentUuid, properties, ...info }: DatasetInfo): DatasetMessage {
+export function datasetMessage({
+  parentId,
+  parentUuid,
+  properties,
+  origin,
+  expiresAt,
+  ...info
+}: DatasetInfo): DatasetMessage {
   return {
     ...info,
     // A medium that does not tell its free space has no bound.
@@ -11,6 +19,40 @@ export function datasetMessage({ parentId, parentUuid, properties, ...info }: Da
     ...(parentId === null ? {} : { parentId }),
     ...(parentUuid === null ? {} : { parentUuid }),
     properties: properties.map(propertyMessage),
+    origin: origin ?? '',
+    ...(expiresAt === null ? {} : { expiresAt }),
+    clones: [],
+    holds: [],
+  };
+}
+
+export function snapshotMessage({
+  datasetId,
+  referencedInodes,
+  expiresAt,
+  properties,
+  ...info
+}: SnapshotInfo): DatasetMessage {
+  return {
+    ...info,
+    parentId: datasetId,
+    rootInode: 1,
+    isReadonly: true,
+    isSnapshot: true,
+    flags: 0,
+    kind: 'filesystem',
+    isDefault: false,
+    usedInodes: referencedInodes,
+    availableBytes: 0,
+    quota: 0,
+    refquota: 0,
+    reservation: 0,
+    properties: Object.entries(properties).map(([name, value]) =>
+      propertyMessage({ name, value, source: 'local' }),
+    ),
+    snapshotBytes: 0,
+    origin: '',
+    ...(expiresAt === null ? {} : { expiresAt }),
   };
 }
 

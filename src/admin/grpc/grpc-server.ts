@@ -106,10 +106,12 @@ async function shutDown(server: Server, clock: Clock, deadlineMs: number): Promi
   });
 }
 
-function implementationOf({ server, log }: AdminServerOptions): UntypedServiceImplementation {
+function implementationOf({ server, log, clock }: AdminServerOptions): UntypedServiceImplementation {
   const unary = Object.entries(adminHandlers(server)).map(([method, handler]) => [
     method,
-    unaryCall(handler as (request: unknown) => unknown, (error) => failureOf(error, method, log)),
+    unaryCall(handler as (request: unknown) => object | Promise<object>, clock, (error) =>
+      failureOf(error, method, log),
+    ),
   ]);
   return {
     ...Object.fromEntries(unary),
@@ -118,13 +120,17 @@ function implementationOf({ server, log }: AdminServerOptions): UntypedServiceIm
 }
 
 function unaryCall(
-  handler: (request: unknown) => unknown,
+  handler: (request: unknown) => object | Promise<object>,
+  clock: Clock,
   failure: (error: unknown) => GrpcFailure,
 ): handleUnaryCall<unknown, unknown> {
   return (call, answer) => {
     void (async () => {
       try {
-        answer(null, await handler(call.request));
+        const beganMs = clock.elapsedMs();
+        const answered = await handler(call.request);
+        // Messages of what changes nothing have no such field, and leave it out.
+        answer(null, { ...answered, elapsedUs: Math.round((clock.elapsedMs() - beganMs) * 1000) });
       } catch (error) {
         answer(failure(error));
       }

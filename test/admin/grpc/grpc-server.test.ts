@@ -178,13 +178,6 @@ describe('failures', () => {
       },
     ]);
   });
-
-  it('of snapshots say that they come with the next version', async () => {
-    const expected = ['UNIMPLEMENTED', 'Snapshots come with the next version'];
-    expect(await failure(client.call('CreateSnapshot', { source: 'a', name: 'b' }))).toEqual(expected);
-    expect(await failure(client.call('ListSnapshots', { source: '' }))).toEqual(expected);
-    expect(await failure(client.call('DeleteSnapshot', { name: 'a@b' }))).toEqual(expected);
-  });
 });
 
 describe('the default dataset', () => {
@@ -473,7 +466,12 @@ describe('the definition', () => {
       'GetDefaultDataset',
       'CreateSnapshot',
       'ListSnapshots',
+      'GetSnapshotInfo',
       'DeleteSnapshot',
+      'PlanDeleteSnapshot',
+      'RenameSnapshot',
+      'HoldSnapshot',
+      'ReleaseSnapshot',
       'SetProperties',
       'GetProperties',
       'InheritProperty',

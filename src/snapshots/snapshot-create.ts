@@ -1,0 +1,140 @@
+// A new snapshot, in two items (DESIGN 3.2): the generation is kept in the turn in which the call has its place among
+// all others; record, name and holder are staged once everything accepted before that is flushed. Several datasets are
+// kept in one turn and recorded in one batch: they show one moment.
+
+import type { Timestamp } from '../clock.ts';
+import type { DatasetEntry } from '../datasets/dataset-entry.ts';
+import { DatasetError } from '../datasets/datasets.ts';
+import { parseSnapshotName } from '../datasets/names.ts';
+import { snapshotHolder } from '../fs/holder.ts';
+import { stageHold, stageRelease } from '../fs/holds.ts';
+import { keptCounters } from '../fs/kept-counters.ts';
+import { openKept } from '../fs/kept-file-system.ts';
+import { takeGeneration } from '../fs/take-generation.ts';
+import type { Tree } from '../fs/tree.ts';
+import { JOB_HOLDER } from '../fs/tree-rows.ts';
+import { newUuid } from '../uuid.ts';
+import { expiryAt } from './expiry.ts';
+import { listOf, SNAPSHOTS_MAX, type SnapshotContext } from './snapshot-context.ts';
+import { SnapshotEntry } from './snapshot-entry.ts';
+import { checkUserProperties } from './snapshot-properties.ts';
+import { listRow, snapshotRow } from './snapshot-rows.ts';
+import type { SnapshotOptions } from './snapshots.ts';
+
+/** A generation that is kept for a snapshot to come. */
+interface Taken {
+  readonly dataset: DatasetEntry;
+  readonly tree: Tree;
+  readonly generation: number;
+  readonly ready: Promise<void>;
+}
+
+/** @throws DatasetError */
+export function createSnapshots(
+  context: SnapshotContext,
+  datasetName: string,
+  name: string,
+  options: SnapshotOptions,
+): Promise<readonly SnapshotEntry[]> {
+  const top = context.datasets.catalog.get(datasetName);
+  const datasets = options.recursive ? [...top.subtree()] : [top];
+  return context.locks.hold(
+    datasets.map(({ id }) => id),
+    () => createLocked(context, datasets, name, options),
+  );
+}
+
+/** The same where the caller has the locks. */
+export async function createLocked(
+  context: SnapshotContext,
+  datasets: readonly DatasetEntry[],
+  name: string,
+  { ttlSeconds, properties = {} }: Omit<SnapshotOptions, 'recursive'>,
+): Promise<readonly SnapshotEntry[]> {
+  checkUserProperties(properties);
+  for (const dataset of datasets) checkNew(context, dataset, name);
+  checkRoom(context, datasets.length);
+  const { clock, store } = context.shared;
+  const now = clock.now();
+  const expiresAt = ttlSeconds === undefined ? null : expiryAt(now, ttlSeconds);
+  const taken = datasets.map((dataset): Taken => {
+    const { tree } = dataset;
+    return { dataset, tree, ...takeGeneration(context.shared, tree, JOB_HOLDER) };
+  });
+  try {
+    await Promise.all(taken.map(({ ready }) => ready));
+    return await context.registry.change(() => {
+      for (const { dataset } of taken) checkNew(context, dataset, name);
+      const counters = taken.map(({ tree, generation }) => keptCounters(store, tree.id, generation));
+      return taken.map((one, at) =>
+        stageSnapshot(context, one, now, { name, expiresAt, properties, ...counters[at]! }),
+      );
+    });
+  } catch (error) {
+    // Nobody will name them; after a crash here the next start lets them go.
+    if (!store.poisoned) {
+      for (const { tree, generation } of taken) stageRelease(store, tree, generation, JOB_HOLDER);
+    }
+    throw error;
+  }
+}
+
+function stageSnapshot(
+  context: SnapshotContext,
+  { dataset, tree, generation }: Taken,
+  { seconds, nanoseconds }: Timestamp,
+  given: {
+    readonly name: string;
+    readonly expiresAt: number | null;
+    readonly properties: Readonly<Record<string, string>>;
+    readonly usedBytes: number;
+    readonly usedInodes: number;
+  },
+): SnapshotEntry {
+  const { store, random, clock } = context.shared;
+  const list = listOf(context, dataset);
+  const record = {
+    name: given.name,
+    uuid: newUuid(random),
+    tree: tree.id,
+    generation,
+    seconds,
+    nanoseconds,
+    usedBytes: given.usedBytes,
+    usedInodes: given.usedInodes,
+    holds: [],
+    expiresAt: given.expiresAt,
+    properties: given.properties,
+  };
+  const fileSystem = openKept(context.shared, dataset.id, tree, generation);
+  const entry = new SnapshotEntry(dataset.id, list.nextId, record, fileSystem);
+  stageHold(store, tree, generation, snapshotHolder(dataset.id, entry.id));
+  stageRelease(store, tree, generation, JOB_HOLDER);
+  const changed = list.changed(clock.now(), entry.id + 1);
+  store.stageRows([snapshotRow(entry), listRow(list, changed)]);
+  list.add(entry);
+  context.byUuid.set(record.uuid, entry);
+  return entry;
+}
+
+/** @throws DatasetError also when the dataset has gone meanwhile */
+function checkNew(context: SnapshotContext, dataset: DatasetEntry, name: string): void {
+  if (context.datasets.catalog.findId(dataset.id) !== dataset) {
+    throw new DatasetError('not-found', `The dataset ${dataset.name} was deleted meanwhile`);
+  }
+  const full = `${dataset.name}@${name}`;
+  parseSnapshotName(full);
+  if (context.lists.get(dataset.id)?.find(name)) {
+    throw new DatasetError('exists', `There is a snapshot ${full} already`);
+  }
+}
+
+function checkRoom({ byUuid, snapshotsMax = SNAPSHOTS_MAX, datasets }: SnapshotContext, more: number): void {
+  if (byUuid.size + more > snapshotsMax) {
+    const message = `Cannot take a snapshot: a volume has at most ${snapshotsMax} snapshots`;
+    throw new DatasetError('no-space', message);
+  }
+  if (datasets.diskFreeBytes() <= 0) {
+    throw new DatasetError('no-space', 'Cannot take a snapshot: the disk is full');
+  }
+}

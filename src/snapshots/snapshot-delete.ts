@@ -1,0 +1,82 @@
+// Deletion of snapshots: record and hold go in one batch, the space they alone held comes back in the background.
+
+import type { DatasetEntry } from '../datasets/dataset-entry.ts';
+import { DatasetError } from '../datasets/datasets.ts';
+import { snapshotHolder } from '../fs/holder.ts';
+import { stageRelease } from '../fs/holds.ts';
+import { fullName, type SnapshotContext } from './snapshot-context.ts';
+import type { SnapshotEntry } from './snapshot-entry.ts';
+import { listRow, listRowWithout, snapshotRowWithout } from './snapshot-rows.ts';
+import type { SnapshotDeletePlan } from './snapshots.ts';
+
+/** Tags that a refusal lists. */
+const LISTED_MAX = 5;
+
+/** @throws DatasetError `busy` when one is held */
+export function planSnapshotDelete(
+  context: SnapshotContext,
+  entries: readonly SnapshotEntry[],
+): SnapshotDeletePlan {
+  for (const entry of entries) checkNotHeld(context, entry);
+  return { names: entries.map((entry) => fullName(context, entry)), bytes: 0 };
+}
+
+/** @throws as {@link planSnapshotDelete}, and then nothing is staged */
+export function stageSnapshotDelete(
+  context: SnapshotContext,
+  entries: readonly SnapshotEntry[],
+): SnapshotDeletePlan {
+  const plan = planSnapshotDelete(context, entries);
+  const { store, clock } = context.shared;
+  const gone = new Set(entries);
+  for (const entry of gone) stageGone(context, entry);
+  for (const dataset of new Set(entries.map(({ datasetId }) => datasetId))) {
+    const list = context.lists.get(dataset)!;
+    store.stageRows([listRow(list, list.changed(clock.now()))]);
+    list.remove(gone);
+  }
+  return plan;
+}
+
+/** @throws DatasetError `busy` when one is held */
+export function goingWith({ lists }: SnapshotContext, { id, name }: DatasetEntry): readonly string[] {
+  const entries = lists.get(id)?.entries ?? [];
+  const held = entries.filter(({ isHeld }) => isHeld);
+  if (held.length > 0) {
+    const names = held.slice(0, LISTED_MAX).map((entry) => `${name}@${entry.name}`);
+    const more = held.length > LISTED_MAX ? `, and ${held.length - LISTED_MAX} more,` : '';
+    const are = held.length > 1 ? 'are' : 'is';
+    throw busy(name, `${names.join(', ')}${more} ${are} held; "cairn dataset holds" says by whom`);
+  }
+  return entries.map((entry) => `${name}@${entry.name}`);
+}
+
+/** The snapshots of a dataset that is deleted in this turn. */
+export function stageAllGone(context: SnapshotContext, { id }: DatasetEntry): void {
+  const list = context.lists.get(id);
+  if (!list) return;
+  for (const entry of list.entries) stageGone(context, entry);
+  context.shared.store.stageRows([listRowWithout(id)]);
+  context.lists.delete(id);
+}
+
+function stageGone({ shared, byUuid }: SnapshotContext, entry: SnapshotEntry): void {
+  const { store } = shared;
+  const { tree, generation, uuid } = entry.record;
+  entry.fileSystem.close();
+  store.stageRows([snapshotRowWithout(entry)]);
+  stageRelease(store, store.trees.get(tree)!, generation, snapshotHolder(entry.datasetId, entry.id));
+  byUuid.delete(uuid);
+}
+
+function checkNotHeld(context: SnapshotContext, entry: SnapshotEntry): void {
+  if (!entry.isHeld) return;
+  const { holds } = entry.record;
+  const tags = holds.slice(0, LISTED_MAX).join(', ');
+  const more = holds.length > LISTED_MAX ? ` and ${holds.length - LISTED_MAX} more` : '';
+  throw busy(fullName(context, entry), `it is held by ${tags}${more}; release it first`);
+}
+
+function busy(name: string, why: string): DatasetError {
+  return new DatasetError('busy', `Cannot delete ${name}: ${why}`);
+}

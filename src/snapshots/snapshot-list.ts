@@ -1,0 +1,87 @@
+// The snapshots of one dataset: by age, by name and by id.
+
+import type { Timestamp } from '../clock.ts';
+import type { SnapshotEntry } from './snapshot-entry.ts';
+import type { ListRecord } from './snapshot-record.ts';
+
+export class SnapshotList {
+  readonly datasetId: number;
+  private record: ListRecord;
+  /** Oldest first. A change makes a new one: whoever goes through it may wait in between. */
+  private byAge: readonly SnapshotEntry[] = [];
+  private readonly byName = new Map<string, SnapshotEntry>();
+  private readonly byId = new Map<number, SnapshotEntry>();
+
+  constructor(datasetId: number, record: ListRecord) {
+    this.datasetId = datasetId;
+    this.record = record;
+  }
+
+  get entries(): readonly SnapshotEntry[] {
+    return this.byAge;
+  }
+
+  get changedAt(): Timestamp {
+    return this.record.changedAt;
+  }
+
+  get nextId(): number {
+    return this.record.nextId;
+  }
+
+  find(name: string): SnapshotEntry | undefined {
+    return this.byName.get(name);
+  }
+
+  findId(id: number): SnapshotEntry | undefined {
+    return this.byId.get(id);
+  }
+
+  /** The list row after a change at `now`. */
+  changed(now: Timestamp, nextId: number = this.record.nextId): ListRecord {
+    this.record = { nextId, changedAt: laterThan(this.record.changedAt, now) };
+    return this.record;
+  }
+
+  add(entry: SnapshotEntry): void {
+    this.byAge = [...this.byAge, entry];
+    this.index(entry);
+  }
+
+  /** Fills the list at start: `entries` by id. */
+  load(entries: readonly SnapshotEntry[]): void {
+    this.byAge = entries;
+    for (const entry of entries) this.index(entry);
+  }
+
+  replace(before: SnapshotEntry, after: SnapshotEntry): void {
+    this.byAge = this.byAge.map((entry) => (entry === before ? after : entry));
+    this.byName.delete(before.name);
+    this.index(after);
+  }
+
+  /** Those of `gone` that are this dataset's. */
+  remove(gone: ReadonlySet<SnapshotEntry>): void {
+    this.byAge = this.byAge.filter((entry) => !gone.has(entry));
+    for (const { datasetId, id, name } of gone) {
+      if (datasetId !== this.datasetId) continue;
+      this.byName.delete(name);
+      this.byId.delete(id);
+    }
+  }
+
+  private index(entry: SnapshotEntry): void {
+    this.byName.set(entry.name, entry);
+    this.byId.set(entry.id, entry);
+  }
+}
+
+/** Two changes never have one time, or a client that looked in between would not look again. */
+function laterThan(before: Timestamp, now: Timestamp): Timestamp {
+  if (now.seconds > before.seconds) return now;
+  if (now.seconds === before.seconds && now.nanoseconds > before.nanoseconds) return now;
+  const { seconds, nanoseconds } = before;
+  return nanoseconds === 999_999_999
+    ? { seconds: seconds + 1, nanoseconds: 0 }
+    : { seconds, nanoseconds: nanoseconds + 1 };
+}

@@ -1,0 +1,175 @@
+// The snapshots of a volume: all in memory, read once at start, and changed only by one atomic batch a change, as the
+// registry of datasets below.
+
+import type { Timestamp } from '../clock.ts';
+import { withoutLocal } from '../datasets/properties.ts';
+import type { DatasetSnapshots } from '../datasets/registry-context.ts';
+import { openKept } from '../fs/kept-file-system.ts';
+import { DamageError } from '../fs/versioned-value.ts';
+import { DatasetLocks } from './dataset-locks.ts';
+import { stageSnapshotProperties, stageSnapshotRename, stageTag, stageUntag } from './snapshot-changes.ts';
+import { fullName, type SnapshotContext, type SnapshotParts } from './snapshot-context.ts';
+import { createSnapshots } from './snapshot-create.ts';
+import { goingWith, planSnapshotDelete, stageAllGone, stageSnapshotDelete } from './snapshot-delete.ts';
+import { SnapshotEntry } from './snapshot-entry.ts';
+import { clonesByOrigin, snapshotInfo } from './snapshot-info.ts';
+import { SnapshotList } from './snapshot-list.ts';
+import { findSnapshot, findSnapshots, snapshotsBelow } from './snapshot-names.ts';
+import { changedProperties, hasLabels } from './snapshot-properties.ts';
+import { loadSnapshots } from './snapshot-rows.ts';
+import type {
+  LabelSelector,
+  Snapshot,
+  SnapshotDeletePlan,
+  SnapshotInfo,
+  SnapshotOptions,
+  SnapshotSelection,
+  Snapshots,
+} from './snapshots.ts';
+
+export class SnapshotRegistry implements Snapshots {
+  private readonly context: SnapshotContext;
+
+  private constructor(context: SnapshotContext) {
+    this.context = context;
+  }
+
+  /** @throws DamageError when the rows cannot be read or contradict those of the datasets */
+  static async open(parts: SnapshotParts): Promise<SnapshotRegistry> {
+    const { shared, registry } = parts;
+    const context: SnapshotContext = {
+      ...parts,
+      datasets: registry.context,
+      locks: new DatasetLocks(),
+      lists: new Map(),
+      byUuid: new Map(),
+    };
+    for (const [dataset, { list, snapshots }] of await loadSnapshots(shared.store.parts.meta)) {
+      if (!registry.byId(dataset))
+        throw new DamageError(`Cannot read the snapshots: there is no dataset ${dataset}, which has some`);
+      const loaded = new SnapshotList(dataset, list);
+      loaded.load(
+        [...snapshots].map(([id, record]) => {
+          const tree = shared.store.trees.get(record.tree);
+          if (tree?.generations.kept.includes(record.generation)) {
+            return new SnapshotEntry(dataset, id, record, openKept(shared, dataset, tree, record.generation));
+          }
+          throw new DamageError(
+            `Cannot read snapshot ${id} of dataset ${dataset}: generation ${record.generation} of tree ${record.tree} is not kept`,
+          );
+        }),
+      );
+      context.lists.set(dataset, loaded);
+      for (const entry of loaded.entries) context.byUuid.set(entry.uuid, entry);
+    }
+    registry.context.snapshots = snapshotsOfDatasets(context);
+    return new SnapshotRegistry(context);
+  }
+
+  of(datasetId: number): readonly Snapshot[] {
+    return this.context.lists.get(datasetId)?.entries ?? [];
+  }
+
+  find(datasetId: number, name: string): Snapshot | undefined {
+    return this.context.lists.get(datasetId)?.find(name);
+  }
+
+  byId(datasetId: number, id: number): Snapshot | undefined {
+    return this.context.lists.get(datasetId)?.findId(id);
+  }
+
+  changedAt(datasetId: number): Timestamp {
+    const { lists, datasets } = this.context;
+    const createdAt = { seconds: datasets.catalog.findId(datasetId)?.record.createdAt ?? 0, nanoseconds: 0 };
+    return lists.get(datasetId)?.changedAt ?? createdAt;
+  }
+
+  info(name: string): SnapshotInfo {
+    return this.infoOf(findSnapshot(this.context, name));
+  }
+
+  list(dataset?: string, labels: readonly LabelSelector[] = []): readonly SnapshotInfo[] {
+    const clones = clonesByOrigin(this.context);
+    return this.labelled(dataset, labels).map((entry) => snapshotInfo(this.context, entry, clones));
+  }
+
+  async create(dataset: string, name: string, options: SnapshotOptions): Promise<readonly SnapshotInfo[]> {
+    const entries = await createSnapshots(this.context, dataset, name, options);
+    return entries.map((entry) => snapshotInfo(this.context, entry, NO_CLONES));
+  }
+
+  planDelete(selection: SnapshotSelection): SnapshotDeletePlan {
+    return planSnapshotDelete(this.context, this.select(selection));
+  }
+
+  delete(selection: SnapshotSelection): Promise<SnapshotDeletePlan> {
+    return this.change(() => stageSnapshotDelete(this.context, this.select(selection)));
+  }
+
+  rename(name: string, newName: string): Promise<SnapshotInfo> {
+    return this.changeOne(name, (entry) => stageSnapshotRename(this.context, entry, newName));
+  }
+
+  async hold(name: string, tag: string): Promise<void> {
+    await this.changeOne(name, (entry) => stageTag(this.context, entry, tag));
+  }
+
+  async release(name: string, tag: string): Promise<void> {
+    await this.changeOne(name, (entry) => stageUntag(this.context, entry, tag));
+  }
+
+  set(name: string, properties: Readonly<Record<string, string>>): Promise<SnapshotInfo> {
+    return this.changeOne(name, (entry) => {
+      const changed = changedProperties(entry.record.properties, properties);
+      return stageSnapshotProperties(this.context, entry, changed);
+    });
+  }
+
+  inherit(name: string, property: string): Promise<SnapshotInfo> {
+    return this.changeOne(name, (entry) => {
+      const rest = withoutLocal(entry.record.properties, property);
+      return stageSnapshotProperties(this.context, entry, rest);
+    });
+  }
+
+  private select(selection: SnapshotSelection): readonly SnapshotEntry[] {
+    if (typeof selection === 'string') return findSnapshots(this.context, selection);
+    return this.labelled(selection.dataset, selection.labels);
+  }
+
+  private labelled(dataset: string | undefined, labels: readonly LabelSelector[]): readonly SnapshotEntry[] {
+    const entries = snapshotsBelow(this.context, dataset);
+    return labels.length === 0
+      ? entries
+      : entries.filter(({ record }) => hasLabels(record.properties, labels));
+  }
+
+  private infoOf(entry: SnapshotEntry): SnapshotInfo {
+    return snapshotInfo(this.context, entry, clonesByOrigin(this.context));
+  }
+
+  private async changeOne(
+    name: string,
+    stage: (entry: SnapshotEntry) => SnapshotEntry,
+  ): Promise<SnapshotInfo> {
+    return this.infoOf(await this.change(() => stage(findSnapshot(this.context, name))));
+  }
+
+  private change<T>(stage: () => T): Promise<T> {
+    return this.context.registry.change(stage);
+  }
+}
+
+const NO_CLONES: ReadonlyMap<string, readonly string[]> = new Map();
+
+function snapshotsOfDatasets(context: SnapshotContext): DatasetSnapshots {
+  return {
+    heldBytes: () => 0,
+    goingWith: (entry) => goingWith(context, entry),
+    stageDelete: (entry) => stageAllGone(context, entry),
+    originName(uuid) {
+      const snapshot = context.byUuid.get(uuid);
+      return snapshot && fullName(context, snapshot);
+    },
+  };
+}
