@@ -5,7 +5,9 @@ import { keys } from '../kv/keys.ts';
 import { chunkDrop } from './chunk-drop.ts';
 import { PLAIN_ITEM } from './item.ts';
 import type { Store } from './store.ts';
+import { DRAINED_TOMBSTONE_VALUE, isDrained } from './tombstone.ts';
 import type { Tree } from './tree.ts';
+import { isWhiteout } from './versioned-value.ts';
 
 const CHUNKS_A_BATCH = 64;
 const TOMBSTONES_A_PAGE = 256;
@@ -17,12 +19,13 @@ export async function drainTombstones(store: Store, isStopped: () => boolean): P
   while (!isStopped()) {
     // What is staged is not in a page; its own wake comes after it is applied.
     const rows = await store.page({ gte: after, lt: keys.tombstone.range().lt }, TOMBSTONES_A_PAGE);
-    for (const [key] of rows) {
+    for (const [key, value] of rows) {
       if (isStopped()) return drained;
+      if (isDrained(value)) continue;
       const { tree: id, dataId, death } = keys.tombstone.parse(key);
       const tree = store.trees.get(id);
-      // A tree that was given up takes its tombstones along.
-      if (tree && !tree.dropped) drained += await drain(store, tree, key, { dataId, death });
+      // A tree of which nothing is to stay takes its tombstones along.
+      if (tree && !isGone(tree)) drained += await drain(store, tree, key, { dataId, death });
     }
     const last = rows.at(-1);
     if (!last || rows.length < TOMBSTONES_A_PAGE) return drained;
@@ -37,21 +40,30 @@ async function drain(
   tombstone: Buffer,
   { dataId, death }: { readonly dataId: number; readonly death: number },
 ): Promise<number> {
+  const { gte, lt } = keys.chunk.range(tree.id, dataId);
+  let after = gte;
   let drained = 0;
   for (;;) {
-    const rows = await store.page(keys.chunk.range(tree.id, dataId), CHUNKS_A_BATCH);
-    const drop = chunkDrop(rows);
+    const rows = await store.page({ gte: after, lt }, CHUNKS_A_BATCH);
     const last = rows.length < CHUNKS_A_BATCH;
+    // Whiteouts stay: a kept generation may need them, and they name nothing.
+    const drop = chunkDrop(rows.filter(([, value]) => !isWhiteout(value)));
+    if (last) drop.rows.push({ key: tombstone, value: tree.parent ? DRAINED_TOMBSTONE_VALUE : null });
     const ticket = store.stage({
       ...PLAIN_ITEM,
       tree,
       generation: tree.accept,
       action: { kind: 'drain', death },
       writes: drop.writes,
-      rows: last ? [...drop.rows, { key: tombstone, value: null }] : drop.rows,
+      rows: drop.rows,
     });
     drained += rows.length + 1;
     await store.durable(ticket);
-    if (last || tree.dropped) return drained;
+    if (last || isGone(tree)) return drained;
+    after = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
   }
+}
+
+function isGone({ dropped, generations }: Tree): boolean {
+  return dropped && generations.kept.length === 0;
 }

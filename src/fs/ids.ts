@@ -48,8 +48,13 @@ export class IdSequence {
 
   /** Says that every number of the block may have been used. */
   row(): Write {
+    return { key: this.key, value: this.watermark() };
+  }
+
+  /** The value of the row; of another sequence it makes one that gives none of the numbers that this one has given. */
+  watermark(): Buffer {
     const value = checkedValue(FORMAT, BODY_BYTES);
     putU64(value, CHECKED_BODY_AT, this.reserved);
-    return { key: this.key, value: sealChecked(value) };
+    return sealChecked(value);
   }
 }

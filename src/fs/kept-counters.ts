@@ -9,7 +9,13 @@ import { DamageError } from './versioned-value.ts';
 /** @throws Wait; FsError `ESTALE` when the generation is not kept, `EIO` when its row is damaged */
 export function keptCounters(store: Store, tree: number, generation: number): KeptRecord {
   const row = store.committed(keys.kept.key(tree, generation));
-  if (!row) throw new FsError('ESTALE', `Generation ${generation} of tree ${tree} is not kept`);
+  const record = row && decoded(row);
+  // Without a holder it is being swept.
+  if (record && record.holders.length > 0) return record;
+  throw new FsError('ESTALE', `Generation ${generation} of tree ${tree} is not kept`);
+}
+
+function decoded(row: Buffer): KeptRecord {
   try {
     return decodeKept(row);
   } catch (error) {

@@ -19,9 +19,9 @@ import {
   type ReadResult,
 } from './file-system.ts';
 import { FsError } from './fs-error.ts';
-import { decodeKept } from './generation-records.ts';
 import { decodeInode } from './inode-codec.ts';
 import { type InodeRecord, withFields } from './inode-record.ts';
+import { keptCounters } from './kept-counters.ts';
 import { LISTING_LIMITS } from './listing-cache.ts';
 import { nameCookie } from './name-cookie.ts';
 import type { ReadContext } from './operation.ts';
@@ -140,7 +140,8 @@ export class KeptFileSystem implements FileSystem {
   /** What the generation shows; there is no room for more. */
   usage(): Eventual<FileSystemUsage> {
     return attempt(() => {
-      const { usedBytes, usedInodes } = this.counters();
+      this.check();
+      const { usedBytes, usedInodes } = keptCounters(this.store, this.kept.tree.id, this.kept.generation);
       return {
         totalBytes: usedBytes,
         freeBytes: 0,
@@ -227,14 +228,6 @@ export class KeptFileSystem implements FileSystem {
     const cookieOf = nameCookie(store.parts.hashKey);
     const records = new KeptRecords(store, new Tree(row, { ...caches, listings }), cookieOf, versions);
     return { datasetId, records };
-  }
-
-  private counters() {
-    this.check();
-    const { tree, generation } = this.kept;
-    const row = this.store.committed(keys.kept.key(tree.id, generation));
-    if (!row) throw new FsError('ESTALE', `Generation ${generation} of tree ${tree.id} is not kept`);
-    return undamaged(() => decodeKept(row));
   }
 }
 

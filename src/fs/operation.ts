@@ -23,6 +23,8 @@ export interface ReadContext {
 }
 
 export interface OperationContext extends ReadContext {
+  /** Of the head, which a rollback replaces: not to be kept from one turn to the next. */
+  records: Records;
   readonly clock: Clock;
   readonly random: Random;
   /** The dataset's inode numbers; 1 is the root's. */

@@ -7,6 +7,7 @@ import { attempt } from './attempt.ts';
 import { allocated, EMPTY_MAP } from './chunk-map.ts';
 import type { InodeRecord } from './inode-record.ts';
 import type { OperationContext } from './operation.ts';
+import type { Records } from './records.ts';
 import { Turn } from './turn.ts';
 
 /** Windows that one batch gives up. */
@@ -35,12 +36,13 @@ async function takeSteps(context: OperationContext, ino: number, size: number): 
     const end = Math.ceil(record.size / windowBytes);
     if (end - first < WINDOWS_A_BATCH) return;
     const from = Math.max(first, end - span);
-    const windows = await windowsOf(context, record.dataId, from, end);
+    const windows = await windowsOf(records, record.dataId, from, end);
     if (windows.length > WINDOWS_A_BATCH) {
       span = Math.max(WINDOWS_A_BATCH, Math.floor(span / 2));
       continue;
     }
     await attempt(() => {
+      if (tree.dropped) return;
       const turn = new Turn(records, clock.now());
       const bytes = dropWindows(turn, record.dataId, windows);
       turn.update(turn.inode(record), {
@@ -69,12 +71,7 @@ function dropWindows(turn: Turn, dataId: number, windows: readonly number[]): nu
 }
 
 /** The windows from `from` up to `end` that have chunks; one more than a batch takes when there are more. */
-async function windowsOf(
-  { records }: OperationContext,
-  dataId: number,
-  from: number,
-  end: number,
-): Promise<number[]> {
+async function windowsOf(records: Records, dataId: number, from: number, end: number): Promise<number[]> {
   const { id } = records.tree;
   const range = { gte: keys.chunk.key(id, dataId, from), lt: keys.chunk.key(id, dataId, end) };
   const rows = await records.page(range, WINDOWS_A_BATCH + 1);

@@ -18,7 +18,7 @@ import { LiveFrames } from './live-frames.ts';
 import { OpenViews } from './open-views.ts';
 import type { SpaceLimits, Tree, TreeCaches } from './tree.ts';
 import { loadTrees } from './tree-rows.ts';
-import { TwoGenerationCache } from './two-generation-cache.ts';
+import { CachePool, TwoGenerationCache } from './two-generation-cache.ts';
 
 /** What the store needs of a logger; pino fits. */
 export interface Log {
@@ -73,7 +73,7 @@ export class Store {
     this.live = loaded.live;
     this.dataIds = this.sequence('next/data', 1, loaded.nextData);
     this.treeIds = this.sequence('next/tree', 1, loaded.nextTree);
-    this.history = new TwoGenerationCache(parts.settings.caches.chunks, historyCost);
+    this.history = new TwoGenerationCache(new CachePool(HISTORY_BYTES_MAX), historyCost);
     this.worker = new CommitWorker({
       meta: parts.meta,
       delayMs: parts.settings.strict ? 0 : parts.settings.relaxedSyncMs,
@@ -249,6 +249,11 @@ export class Store {
     if (buckets.size === 0) tree.stagedBuckets.delete(directory);
   }
 }
+
+/**
+ * Far more than one operation looks up: what it waited for must still be there when it starts over, or it never ends.
+ */
+const HISTORY_BYTES_MAX = 8 * 2 ** 20;
 
 /** With its key and what holds them. */
 function historyCost(value: Buffer | null): number {

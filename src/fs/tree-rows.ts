@@ -5,7 +5,7 @@ import type { MetaStore, Write } from '../kv/meta-store.ts';
 import { decodeKept, decodeTree, encodeTree } from './generation-records.ts';
 import { Generations } from './generations.ts';
 import { decodeStats, encodeStats } from './stats-record.ts';
-import { type ParentTree, Tree, type TreeCaches } from './tree.ts';
+import { type ParentTree, Tree, type TreeCaches, type Usage } from './tree.ts';
 
 /** Holder of a generation that a running snapshot keeps until its second item; without that, nobody holds it. */
 export const JOB_HOLDER = Buffer.from('job');
@@ -53,17 +53,26 @@ async function loadKept(meta: MetaStore): Promise<Map<number, KeptOfTree>> {
   return kept;
 }
 
-/** A new, empty tree and the rows that make it. */
+/**
+ * A new tree and the rows that make it: empty, or a clone that shows what its parent was at a kept generation. In a
+ * clone generation 0 is that of its parent.
+ *
+ * @param usage what the new tree shows: the counters of the parent's kept generation
+ */
 export function newTree(
   id: number,
   parent: ParentTree | null,
   caches: TreeCaches,
+  usage: Usage = NOTHING_USED,
 ): { tree: Tree; rows: Write[] } {
-  const generations = new Generations(0, []);
+  const generations = new Generations(parent ? 1 : 0, []);
   const tree = new Tree({ id, parent, generations }, caches);
+  tree.count(usage.usedBytes, usage.usedInodes);
   const rows = [
-    { key: keys.tree.key(id), value: encodeTree({ parent, current: 0 }) },
-    { key: keys.stats.key(id), value: encodeStats({ usedBytes: 0, usedInodes: 0 }) },
+    { key: keys.tree.key(id), value: encodeTree({ parent, current: generations.current }) },
+    { key: keys.stats.key(id), value: encodeStats(usage) },
   ];
   return { tree, rows };
 }
+
+const NOTHING_USED: Usage = { usedBytes: 0, usedInodes: 0 };

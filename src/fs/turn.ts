@@ -24,7 +24,7 @@ import { keyId } from './key-id.ts';
 import { bucketOf } from './name-cookie.ts';
 import { chunkKey, nameEntry, nameKey, type Records } from './records.ts';
 import type { NameEntry, Tree } from './tree.ts';
-import { ENVELOPE_BYTES } from './versioned-value.ts';
+import { ENVELOPE_BYTES, whiteout } from './versioned-value.ts';
 
 /** On disk: never renumber. */
 const LINK_FORMAT = 1;
@@ -155,7 +155,12 @@ export class Turn {
   /** A parent link beyond those in the inode's own record. */
   putLink(ino: number, parent: number, cookie: Cookie, present: boolean): void {
     const key = keys.link.key(this.tree.id, ino, parent, cookie.high, cookie.low);
-    this.links.push({ kind: VersionedKind.link, key, id: keyId(key), value: present ? linkValue() : null });
+    this.links.push({
+      kind: VersionedKind.link,
+      key,
+      id: keyId(key),
+      value: present ? linkValue() : this.gone(key),
+    });
   }
 
   /** A row without versions, in the same batch. */
@@ -228,17 +233,32 @@ export class Turn {
     const { id: tree } = this.tree;
     for (const [ino, record] of this.inodes) {
       const key = keys.inode.key(tree, ino);
-      writes.push({ kind: VersionedKind.inode, key, id: keyId(key), value: record && encodeInode(record) });
+      writes.push({
+        kind: VersionedKind.inode,
+        key,
+        id: keyId(key),
+        value: record ? encodeInode(record) : this.gone(key),
+      });
     }
     for (const [id, { key, bucket }] of this.buckets) {
-      const value = bucket.length > 0 ? encodeBucket(bucket) : null;
+      const value = bucket.length > 0 ? encodeBucket(bucket) : this.gone(key);
       writes.push({ kind: VersionedKind.entry, key, id, value });
     }
     for (const { dataId, window, map } of this.chunks.values()) {
       const key = keys.chunk.key(tree, dataId, window);
-      writes.push({ kind: VersionedKind.chunk, key, id: keyId(key), value: map && encodeChunk(map) });
+      writes.push({
+        kind: VersionedKind.chunk,
+        key,
+        id: keyId(key),
+        value: map ? encodeChunk(map) : this.gone(key),
+      });
     }
     return writes;
+  }
+
+  /** What a deletion leaves: nothing, or a whiteout where the parent tree would show through. */
+  private gone(key: Buffer): Buffer | null {
+    return this.tree.parent !== null && this.records.isInherited(key) ? whiteout() : null;
   }
 
   private cache(): void {

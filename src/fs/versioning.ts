@@ -6,6 +6,8 @@
 //   else                               it moves to HISTORY(key, death = g), and CHANGED(g, key) notes the touch
 //   no live version                    CHANGED(g, key)
 //
+// A whiteout is a version like any other: it was staged because the parent tree would show through, which is for ever.
+//
 // A tree without a parent that keeps no generation does none of this: the present is all there is.
 
 import { strict as assert } from 'node:assert';

@@ -13,15 +13,16 @@ export function commit(
   _call: Mutation<Change>,
   node: NodeRef,
 ): Eventual<Staged<Change>> {
-  const { records, writeBack } = context;
+  const { writeBack } = context;
   return attempt(() => {
+    const { records } = context;
     const record = inodeOf(context, node);
     if (record.type !== FileType.file) throw new FsError('EINVAL', 'Only a regular file has data to commit');
     const before = attributesOf(context, record);
     const date = writeBack.now();
     const done = () => {
       // Gone meanwhile: then nothing of it has to be anywhere.
-      const now = records.inode(node.ino);
+      const now = context.records.inode(node.ino);
       const after = now ? attributesOf(context, now) : before;
       return durably(context, { result: { before, after }, ticket: records.store.ticket });
     };

@@ -6,7 +6,7 @@ import type { NodeRef } from '../../../src/fs/file-system.ts';
 /** Files are written at the beginnings of blocks: two to a window. */
 export const BLOCK_BYTES = 2 ** 19;
 /** More is written to no block. */
-export const BLOCK_BYTES_WRITTEN = 2 ** 16;
+export const BLOCK_BYTES_WRITTEN = 20_000;
 
 export interface ModelNode {
   readonly kind: 'file' | 'directory' | 'symlink';
@@ -52,7 +52,7 @@ export class FileModel {
       const isFile = node.kind === 'file';
       paths.set(path, {
         ...{ ino: ref.ino, generation: ref.generation, kind: node.kind, nlink, mode, target },
-        ...(isFile && { size, blocks: Object.fromEntries([...blocks].sort(([a], [b]) => a - b)) }),
+        ...(isFile && { size, blocks: shownBlocks(blocks) }),
       });
       for (const [name, entry] of node.entries) visit(`${path}/${name}`, entry);
     };
@@ -84,6 +84,21 @@ export function truncate(node: ModelNode, size: number): void {
     else node.blocks.delete(block);
   }
   node.size = size;
+}
+
+/** Bytes in few words: "a40 b2" for forty of one and two of another, without zeros at the end. */
+export function runs(bytes: string): string {
+  const found: string[] = [];
+  for (let from = 0, at = 1; at <= bytes.length; at++) {
+    if (bytes[at] === bytes[from]) continue;
+    if (at < bytes.length || bytes[from] !== '\0') found.push(`${bytes[from]}${at - from}`);
+    from = at;
+  }
+  return found.join(' ');
+}
+
+function shownBlocks(blocks: ReadonlyMap<number, string>): Record<number, string> {
+  return Object.fromEntries([...blocks].sort(([a], [b]) => a - b).map(([at, bytes]) => [at, runs(bytes)]));
 }
 
 function collect(node: ModelNode, into: Set<ModelNode>): Set<ModelNode> {

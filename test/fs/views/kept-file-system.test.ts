@@ -14,7 +14,7 @@ import { seededRandom, upTo } from '../../kv/seeded-random.ts';
 import { type Dataset, ViewWorld, type WorldOptions } from './view-world.ts';
 import { answered, SUPERUSER } from './walk.ts';
 
-const SEEDS = 12;
+const SEEDS = 6;
 const ROUNDS = 6;
 const OPERATIONS = 25;
 

@@ -20,7 +20,7 @@ const KINDS = [
 ] as const;
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const BLOCKS = 11;
-const SIZES = [40, 3000, 40_000, BLOCK_BYTES_WRITTEN];
+const SIZES = [40, 3000, 12_000, BLOCK_BYTES_WRITTEN];
 const call = { caller: SUPERUSER };
 
 export interface Target {

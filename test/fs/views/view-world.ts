@@ -4,6 +4,8 @@
 import { expect } from 'vitest';
 import type { Clock, Random } from '../../../src/clock.ts';
 import { makeRootDirectory } from '../../../src/datasets/root-directory.ts';
+import { attempt } from '../../../src/fs/attempt.ts';
+import { stageBranch, stageInosOfClone, switchHead } from '../../../src/fs/branch.ts';
 import type { FileSystem } from '../../../src/fs/file-system.ts';
 import { FileType } from '../../../src/fs/file-system.ts';
 import { type KeptFileSystem, openKept } from '../../../src/fs/kept-file-system.ts';
@@ -22,7 +24,7 @@ import type { MetaStore } from '../../../src/kv/meta-store.ts';
 import { type SeededRandom, upTo } from '../../kv/seeded-random.ts';
 import { FileModel, newNode } from './file-model.ts';
 import { operate } from './operations.ts';
-import { type Walk, walk } from './walk.ts';
+import { answered, type Walk, walk } from './walk.ts';
 
 const HASH_KEY = Buffer.alloc(16, 7);
 const SNAPSHOT = Buffer.from('snapshot');
@@ -133,6 +135,31 @@ export class ViewWorld {
     return kept;
   }
 
+  /** A new dataset that begins with what was kept. */
+  async clone(kept: Kept): Promise<Dataset> {
+    const tree = await this.branch(kept);
+    const origin = this.datasets.find(({ id }) => id === kept.dataset)!;
+    const dataset = this.openHead(tree, stageInosOfClone(origin.operations, this.nextDataset));
+    dataset.model = kept.model.copy();
+    this.trace.push(`dataset ${dataset.id}: clone of generation ${kept.generation} of tree ${kept.tree.id}`);
+    expect(await walk(dataset.fileSystem)).toEqual(kept.walk);
+    expect({ ...tree.committed }).toEqual({ usedBytes: tree.usedBytes, usedInodes: tree.usedInodes });
+    return dataset;
+  }
+
+  /** The dataset goes on with what was kept. */
+  async rollback(dataset: Dataset, kept: Kept): Promise<void> {
+    const tree = await this.branch(kept);
+    switchHead(dataset.operations, tree);
+    dataset.model = kept.model.copy();
+    dataset.walk = kept.walk;
+    this.trace.push(`dataset ${dataset.id}: back to generation ${kept.generation} of tree ${kept.tree.id}`);
+  }
+
+  private branch({ tree, generation }: Kept): Promise<Tree> {
+    return answered(() => attempt(() => stageBranch(this.shared.store, { tree: tree.id, generation })));
+  }
+
   /** Everything shows what it must. */
   async compare(): Promise<void> {
     for (const dataset of this.datasets) {
@@ -160,9 +187,9 @@ export class ViewWorld {
     }
   }
 
-  openHead(tree: Tree): Dataset {
+  openHead(tree: Tree, inos?: Buffer): Dataset {
     const id = this.nextDataset++;
-    const { fileSystem, operations } = openDataset(this.shared, id, tree, undefined);
+    const { fileSystem, operations } = openDataset(this.shared, id, tree, inos);
     const none = { ino: 0, generation: 0, mode: 0 };
     const dataset = {
       id,

@@ -9,7 +9,7 @@ import {
   type NodeRef,
 } from '../../../src/fs/file-system.ts';
 import { shown } from '../ops/test-dataset.ts';
-import { BLOCK_BYTES, BLOCK_BYTES_WRITTEN } from './file-model.ts';
+import { BLOCK_BYTES, BLOCK_BYTES_WRITTEN, runs } from './file-model.ts';
 
 export const SUPERUSER: Caller = { uid: 0, gid: 0, groups: [] };
 /** Less than there is in most directories, so that listings take several pages. */
@@ -18,7 +18,7 @@ const PAGE_ENTRIES = 3;
 export interface Seen {
   readonly attributes: ReturnType<typeof shown>;
   readonly target: string | null;
-  /** By block, those that are not all zeros. */
+  /** By block, those that are not all zeros, as {@link runs}. */
   readonly blocks: Readonly<Record<number, string>>;
 }
 
@@ -71,7 +71,7 @@ async function blocksOf(
     const { buffers } = await answered(() =>
       fileSystem.read(SUPERUSER, node, block * BLOCK_BYTES, BLOCK_BYTES_WRITTEN),
     );
-    const text = Buffer.concat(buffers).toString('latin1').replace(/\0+$/, '');
+    const text = runs(Buffer.concat(buffers).toString('latin1'));
     if (text) blocks[block] = text;
   }
   return blocks;

@@ -1,0 +1,52 @@
+// New heads of trees: a clone is a tree that shows a kept generation of another one until it has something of its own,
+// and a rollback gives its dataset such a tree as its new head (DESIGN 3.2).
+
+import { keptCounters } from './kept-counters.ts';
+import { inoSequenceKey } from './open-dataset.ts';
+import type { OperationContext } from './operation.ts';
+import { Records } from './records.ts';
+import type { Store } from './store.ts';
+import type { ParentTree, Tree } from './tree.ts';
+import { newTree } from './tree-rows.ts';
+
+/**
+ * A new tree that shows what another one was at a generation which is kept and complete. Its rows are staged in this
+ * turn; the caller stages, in the same turn, that it holds that generation and whose head it is.
+ *
+ * @throws Wait; FsError `ESTALE` when the generation is not kept; then nothing is staged
+ */
+export function stageBranch(store: Store, parent: ParentTree): Tree {
+  const usage = keptCounters(store, parent.tree, parent.generation);
+  const { tree, rows } = newTree(store.treeIds.take(), parent, store.parts.settings.caches, usage);
+  store.stageRows(rows);
+  store.trees.set(tree.id, tree);
+  return tree;
+}
+
+/**
+ * Stages the inode numbers of a clone: it shows inodes of its origin, so its own begin above all that were given there.
+ *
+ * @returns what `openDataset` is to be given as stored
+ */
+export function stageInosOfClone({ inos, records }: OperationContext, clone: number): Buffer {
+  const value = inos.watermark();
+  records.store.stageRows([{ key: inoSequenceKey(clone), value }]);
+  return value;
+}
+
+/**
+ * From this turn on a dataset's operations work on another tree: handles of what is not there are stale, and what waits
+ * in memory for the old one is forgotten. An operation stages in one turn, so none is half done; those of several turns
+ * look whether their tree still has its head. The caller stages the switch in the same turn.
+ *
+ * @returns the tree that lost its head
+ */
+export function switchHead(operations: OperationContext, tree: Tree): Tree {
+  const { records } = operations;
+  const before = records.tree;
+  operations.records = new Records(records.store, tree, records.cookieOf);
+  tree.limits = before.limits;
+  before.dropped = true;
+  for (const file of [...before.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
+  return before;
+}
