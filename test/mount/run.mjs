@@ -1,6 +1,6 @@
 // npm run test:mount: the server under a real Linux kernel NFS client and under libnfs.
 //
-//   node test/mount/run.mjs [PART...]     parts: workloads posix restart bulk quota pair libnfs showmount
+//   node test/mount/run.mjs [PART...]     parts: workloads posix restart bulk quota snapshots pair libnfs showmount
 
 import { needPrograms, temporaryDirectory } from '../rig/places.mjs';
 import { runSuite } from '../rig/report.mjs';
@@ -13,6 +13,7 @@ import { checkPosix } from './posix.mjs';
 import { checkQuota } from './quota.mjs';
 import { checkRestart } from './restart.mjs';
 import { checkShowmount } from './showmount.mjs';
+import { checkSnapshots } from './snapshots.mjs';
 import { checkWorkloads } from './workloads.mjs';
 
 const PARTS = {
@@ -21,6 +22,7 @@ const PARTS = {
   restart: checkRestart,
   bulk: checkBulk,
   quota: checkQuota,
+  snapshots: checkSnapshots,
   pair: checkPair,
   libnfs: checkLibnfs,
   showmount: checkShowmount,
