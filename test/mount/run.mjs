@@ -1,10 +1,12 @@
 // npm run test:mount: the server under a real Linux kernel NFS client and under libnfs.
 //
-//   node test/mount/run.mjs [PART...]     parts: workloads posix restart bulk quota snapshots pair libnfs showmount
+//   node test/mount/run.mjs [PART...]     SNAPSHOT_EVERY=1s: with a snapshot every second meanwhile
+//   parts: workloads posix restart bulk quota snapshots pair libnfs showmount
 
 import { needPrograms, temporaryDirectory } from '../rig/places.mjs';
-import { runSuite } from '../rig/report.mjs';
+import { expect, runSuite } from '../rig/report.mjs';
 import { serverUnderTest } from '../rig/servers.mjs';
+import { snapshotEvery } from '../rig/snapshot-every.mjs';
 import { checkBulk } from './bulk.mjs';
 import { kernelClients } from './clients.mjs';
 import { checkLibnfs } from './libnfs.mjs';
@@ -45,11 +47,19 @@ await runSuite(async (report, undo) => {
   const directory = temporaryDirectory(undo, 'mount');
   const server = await serverUnderTest(undo, directory, { flags: [] });
   await report.check('the server starts on a fresh data directory', () => server.start());
+  const snapshots = await snapshotEvery(undo, server);
   const wanted = process.argv.slice(2);
   for (const [name, part] of Object.entries(PARTS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     console.log(`-- ${name}`);
     await part({ report, undo, server, clients, directory });
+  }
+  if (snapshots) {
+    await report.check('snapshots were taken meanwhile', async () => {
+      const taken = await snapshots.end();
+      console.log(`   ${taken} snapshots`);
+      expect(taken > 0, 'none was taken');
+    });
   }
   if (server.checkOffline) {
     await report.check('SIGTERM ends the server with status 0 within 10 s', async () => {

@@ -1,5 +1,6 @@
 // `.snapshots` through the kernel client: its automounts, its caches and its own idea of what can be removed.
 
+import { runOk } from '../rig/processes.mjs';
 import { expect } from '../rig/report.mjs';
 
 const DATASET = 'snapped';
@@ -82,6 +83,13 @@ export async function checkSnapshots({ report, server, clients }) {
      test "$(ls .snapshots)" = first
      if mkdir .snapshots/first 2> /dev/null; then exit 1; fi`,
   );
+  await report.check('kill -9 of the server loses no snapshot, and no handle of one', async () => {
+    await client.execOk('cd $MNT/.snapshots/first/a/b/c && test "$(cat file)" = before');
+    await server.kill();
+    await server.start();
+    await client.execOk(`set -e; cd $MNT/.snapshots/first/a/b/c; echo 3 > /proc/sys/vm/drop_caches
+      test "$(cat file)" = before; test "$(ls $MNT/.snapshots)" = first`);
+  });
   await client.stop();
   await checkMounted({ report, server, clients });
   await server.cli('dataset', 'delete', DATASET);
@@ -95,4 +103,13 @@ async function checkMounted({ report, server, clients }) {
       if touch $MNT/x 2> /dev/null; then exit 1; fi; if ls $MNT/.snapshots 2> /dev/null; then exit 1; fi`),
   );
   await client.stop();
+  await report.check(
+    'libnfs, which knows nothing of it, reads in .snapshots and mounts a snapshot',
+    async () => {
+      const query = `?version=3&nfsport=${server.port}&mountport=${server.mountPort}`;
+      const url = (path) => `nfs://127.0.0.1/${DATASET}${path}${query}`;
+      for (const path of ['/.snapshots/first/a/b/c/file', '/a/.snapshots/first/c/file', '@first/a/b/c/file'])
+        expect((await runOk('nfs-cat', [url(path)])) === 'before\n', path);
+    },
+  );
 }
