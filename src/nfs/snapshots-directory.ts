@@ -134,7 +134,7 @@ export class SnapshotsDirectory implements FileSystem {
     checkName(name, 'rmdir');
     const before = await this.writable(call.caller, node);
     const snapshot = this.snapshots.find(this.datasetId, name.toString('latin1'));
-    if (!snapshot || !(await attributesAt(snapshot, node))) throw new FsError('ENOENT');
+    if (!snapshot || !(await isIn(snapshot, node))) throw new FsError('ENOENT');
     await this.changed(() => this.snapshots.delete(`${this.dataset.name}@${snapshot.name}`));
     return { result: { directory: { before, after: await this.attributes(node) } }, ticket: 0 };
   }
