@@ -23,7 +23,7 @@ export function stageDelete(context: RegistryContext, name: string, recursive: b
   const entries = doomed(context, name, recursive);
   const plan = planOf(context, entries);
   const [top] = entries;
-  const mountPoint = top!.parent && removeMountPoint(top!.parent, name);
+  const mountPoint = top!.parent && removeMountPoint(top!.parent, top!);
   mountPoint?.commit();
   for (const entry of entries) {
     store.forgetSequence(entry.operations.inos);

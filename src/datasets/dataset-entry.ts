@@ -33,6 +33,7 @@ export class DatasetEntry implements Dataset, PropertyHolder, SpaceHolder {
     this.record = record;
     this.fileSystem = fileSystem;
     this.operations = operations;
+    operations.nests = (dataset) => [...this.children].some(({ id }) => id === dataset);
     this.registry = registry;
   }
 

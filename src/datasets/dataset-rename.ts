@@ -36,10 +36,10 @@ export function stageRename(context: RegistryContext, name: string, newName: str
 
 /** The turns that do it, none of them committed: each may still have to wait. */
 function moveMountPoint(entry: DatasetEntry, around: DatasetEntry | undefined, newName: string): Turn[] {
-  const { name, parent } = entry;
-  if (parent && parent === around) return [renameMountPoint(parent, name, newName)];
+  const { parent } = entry;
+  if (parent && parent === around) return [renameMountPoint(parent, entry, newName)];
   return [
-    ...(parent ? [removeMountPoint(parent, name)] : []),
+    ...(parent ? [removeMountPoint(parent, entry)] : []),
     ...(around ? [addMountPoint(around, newName, entry.id)] : []),
   ];
 }

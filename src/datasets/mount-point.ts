@@ -1,5 +1,6 @@
 // The directory that a nested dataset is in the root of the one around it. It is made, renamed and removed by the
-// registry alone: to a client it is a directory that cannot be removed or renamed.
+// registry alone: to a client it is a directory that cannot be removed or renamed. A rollback of the dataset around may
+// have taken it away; then the nested dataset is reached by its path in MOUNT, until it is renamed.
 //
 // Each function edits a turn of the dataset around; the caller commits it together with the rows of the registry.
 
@@ -21,6 +22,15 @@ const ADMINISTRATOR: Caller = { uid: 0, gid: 0, groups: [] };
 
 /** Seen only where the dataset itself does not show, in a snapshot of the one around it. */
 const MOUNT_POINT_MODE = 0o755;
+
+/** A nested dataset. */
+type Nested = Pick<DatasetEntry, 'id' | 'name'>;
+
+interface MountPoint {
+  readonly entry: NameEntry;
+  readonly entryName: Buffer;
+  readonly node: InodeRecord;
+}
 
 /**
  * Makes the directory of dataset `id` in the root of `around`.
@@ -47,12 +57,14 @@ export function addMountPoint(around: DatasetEntry, name: string, id: number): T
   return turn;
 }
 
-/** Removes the directory of a nested dataset. @throws Wait */
-export function removeMountPoint(around: DatasetEntry, name: string): Turn {
+/** Removes the directory of a nested dataset, if it is there. @throws Wait */
+export function removeMountPoint(around: DatasetEntry, nested: Nested): Turn {
   const { operations } = around;
   const turn = newTurn(operations);
+  const found = mountPoint(operations, turn, nested);
+  if (!found) return turn;
   const directory = editRoot(turn);
-  const { entry, entryName, node } = mountPoint(operations, turn, name);
+  const { entry, entryName, node } = found;
   turn.removeEntry(ROOT_INO, entryName);
   unlinkInode(operations, turn, node, parentLink(ROOT_INO, entry));
   entriesChanged(turn, directory, { entries: -1, directories: -1 }, [{ at: entry, name: null }]);
@@ -60,12 +72,14 @@ export function removeMountPoint(around: DatasetEntry, name: string): Turn {
 }
 
 /** Gives the directory of a nested dataset another name in the same dataset. @throws as {@link addMountPoint} */
-export function renameMountPoint(around: DatasetEntry, name: string, newName: string): Turn {
+export function renameMountPoint(around: DatasetEntry, nested: Nested, newName: string): Turn {
   const { operations } = around;
   const turn = newTurn(operations);
+  const found = mountPoint(operations, turn, nested);
+  if (!found) return addMountPoint(around, newName, nested.id);
   const directory = editRoot(turn);
   const newEntryName = checkFree(turn, around, newName);
-  const { entry, entryName, node } = mountPoint(operations, turn, name);
+  const { entry, entryName, node } = found;
   turn.removeEntry(ROOT_INO, entryName);
   const renamed = turn.addEntry(ROOT_INO, newEntryName, node.ino, node.type);
   turn.update(node, { parents: [parentLink(ROOT_INO, renamed)] });
@@ -96,13 +110,10 @@ function checkFree(turn: Turn, around: DatasetEntry, name: string): Buffer {
   );
 }
 
-function mountPoint(
-  operations: OperationContext,
-  turn: Turn,
-  name: string,
-): { readonly entry: NameEntry; readonly entryName: Buffer; readonly node: InodeRecord } {
+/** Undefined where a rollback has brought a root back that has it not. */
+function mountPoint(operations: OperationContext, turn: Turn, { id, name }: Nested): MountPoint | undefined {
   const entryName = Buffer.from(lastComponentOf(name));
   const entry = turn.entry(ROOT_INO, entryName);
-  if (!entry) throw new FsError('EIO', `The directory of dataset ${name} is not there`);
-  return { entry, entryName, node: turn.edit(namedInode(operations.records, ROOT_INO, entry.ino)) };
+  const node = entry && turn.edit(namedInode(operations.records, ROOT_INO, entry.ino));
+  return node?.mountedDataset === id ? { entry: entry!, entryName, node } : undefined;
 }

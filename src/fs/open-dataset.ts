@@ -45,6 +45,7 @@ export function openDataset(
     writeBack,
     reclaimer,
     reservesSnapshots: true,
+    nests: () => true,
   };
   return { fileSystem: new DatasetFileSystem(operations), operations };
 }

@@ -34,6 +34,8 @@ export interface OperationContext extends ReadContext {
   readonly reclaimer: { wake(): void };
   /** Whether the name `.snapshots` stands for snapshots in every directory, so that nothing may be made under it. */
   reservesSnapshots: boolean;
+  /** Whether that dataset is nested in this one, so that the directory at which it shows has to stay. */
+  nests: (dataset: number) => boolean;
 }
 
 /** The staged record of an inode. @throws FsError `ESTALE` when it is gone or its number has a new user. */

@@ -4,7 +4,7 @@
 import { type Caller, FileType, LINK_COUNT_MAX } from '../file-system.ts';
 import { FsError } from '../fs-error.ts';
 import type { InodeRecord } from '../inode-record.ts';
-import { ROOT_INO } from '../operation.ts';
+import { type OperationContext, ROOT_INO } from '../operation.ts';
 import { may, Want } from '../permission.ts';
 import type { NameEntry } from '../tree.ts';
 import type { Turn } from '../turn.ts';
@@ -29,13 +29,18 @@ export interface Move {
  * @throws FsError `EINVAL` for a directory into itself or below; `EACCES`; `ENOTDIR`, `EISDIR`, `ENOTEMPTY` for what
  *   the target name leads to; `EMLINK` when the target directory has all the subdirectories that fit
  */
-export function checkMove(turn: Turn, caller: Caller, { source, target, moved, replaced }: Move): void {
+export function checkMove(
+  context: OperationContext,
+  turn: Turn,
+  caller: Caller,
+  { source, target, moved, replaced }: Move,
+): void {
   const isDirectory = moved.type === FileType.directory;
   const changesParent = source.directory.ino !== target.directory.ino;
   if (isDirectory && changesParent) checkNotBelow(turn, moved, target.directory);
-  checkRemovable(caller, source.directory, moved);
+  checkRemovable(context, caller, source.directory, moved);
   if (replaced) {
-    checkRemovable(caller, target.directory, replaced);
+    checkRemovable(context, caller, target.directory, replaced);
     checkReplaceable(isDirectory, replaced);
   } else {
     checkAdd(caller, target.directory);

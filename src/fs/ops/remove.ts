@@ -51,7 +51,7 @@ function removeEntry(
     const entry = turn.entry(before.ino, name);
     if (!entry) throw new FsError('ENOENT');
     const node = turn.edit(namedInode(context.records, before.ino, entry.ino));
-    checkRemovable(caller, before, node);
+    checkRemovable(context, caller, before, node);
     checkType(node);
     turn.removeEntry(before.ino, name);
     unlinkInode(context, turn, node, parentLink(before.ino, entry));

@@ -33,7 +33,7 @@ export function rename(
     const move = lookUp(context, turn, from, to);
     // Two names of one inode: POSIX and the RFC want that nothing happens.
     if (move.replaced?.ino === move.moved.ino) return () => unchanged(from, to);
-    checkMove(turn, call.caller, move);
+    checkMove(context, turn, call.caller, move);
     const after = apply(context, turn, move);
     return () => ({
       source: { before: from.directory, after: after.source },

@@ -158,7 +158,7 @@ export class TestDataset {
     const inos = store.sequence('next/ino/1', ROOT_INO + 1, undefined);
     const reclaimer = { wake() {} };
     const parts = { datasetId: 1, records, clock, random, inos, writeBack, reclaimer };
-    const context = { ...parts, reservesSnapshots: true };
+    const context = { ...parts, reservesSnapshots: true, nests: () => true };
     const turn = new Turn(records, clock.now());
     turn.put(rootDirectory(clock.now()));
     turn.count(0, 1);
