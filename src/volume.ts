@@ -44,6 +44,7 @@ export interface Volume {
   readonly datasets: DatasetRegistry;
   readonly snapshots: SnapshotRegistry;
   readonly trees: DroppedTrees;
+  readonly sweeps: Sweeps;
   readonly writeBack: WriteBack;
   readonly segmentLog: SegmentLog;
   readonly reclaimer: Reclaimer;
@@ -95,6 +96,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     datasets,
     snapshots,
     trees,
+    sweeps,
     writeBack,
     segmentLog,
     reclaimer,

@@ -40,7 +40,7 @@ async function through(path: string, name: string): Promise<Buffer> {
 
 describe('MNT of a snapshot', () => {
   it('gives the handle that .snapshots leads to, of a dataset, of a nested one and of the default one', async () => {
-    for (const dataset of ['name', 'name/sub', 'root']) await served.snapshots.create(dataset, 'monday');
+    for (const dataset of ['name', 'name/sub', 'root']) await served.snapshots.create(dataset, 'monday', {});
     expect(await handleOf('/name@monday')).toEqual(await through('/name', 'monday'));
     expect(await handleOf('/name/sub@monday')).toEqual(await through('/name/sub', 'monday'));
     expect(await handleOf('/root@monday')).toEqual(await through('/root', 'monday'));
@@ -68,7 +68,7 @@ describe('MNT of a snapshot', () => {
 
   it('splits at the last @', async () => {
     const odd = await madeBy(client.mkdir(await handleOf('/name'), 'a@b'));
-    await served.snapshots.create('name', 'odd');
+    await served.snapshots.create('name', 'odd', {});
     expect(await handleOf('/name/a@b@odd')).toEqual(
       (await client.lookup(await handleOf('/name@odd'), 'a@b')).handle,
     );
@@ -80,7 +80,7 @@ describe('MNT of a snapshot', () => {
   it('prefers a snapshot to a live path, and takes the live path when there is none', async () => {
     const live = await madeBy(client.mkdir(await handleOf('/root'), 'name@friday'));
     expect(await handleOf('/name@friday')).toEqual(live);
-    await served.snapshots.create('name', 'friday');
+    await served.snapshots.create('name', 'friday', {});
     expect(await handleOf('/name@friday')).toEqual(await through('/name', 'friday'));
     expect(await handleOf('/root/name@friday')).toEqual(live);
     expect(await statusOf('/name@nothing')).toBe(Status.NOENT);
@@ -108,18 +108,18 @@ describe('MNT of a moment', () => {
       ['new-year', '2026-01-01T12:00:00Z'],
       ['later', '2026-01-01T13:00:00Z'],
     ] as const) {
-      served.snapshots.nextCreatedAt = at(iso);
-      await served.snapshots.create('timed', name);
+      served.now = at(iso);
+      await served.snapshots.create('timed', name, {});
     }
     const hoursAgo = (hours: number) => ({
       seconds: Math.floor(Date.now() / 1000) - hours * 3600,
       nanoseconds: 0,
     });
     for (const hours of [3, 1]) {
-      served.snapshots.nextCreatedAt = hoursAgo(hours);
-      await served.snapshots.create('timed', `hours-${hours}`);
+      served.now = hoursAgo(hours);
+      await served.snapshots.create('timed', `hours-${hours}`, {});
     }
-    served.snapshots.nextCreatedAt = undefined;
+    served.now = undefined;
   });
 
   it.each([
@@ -140,13 +140,13 @@ describe('MNT of a moment', () => {
 
   it('is resolved once: the handle stays with the snapshot that it was given for', async () => {
     const handle = await handleOf('/timed@-1s');
-    await served.snapshots.create('timed', 'newer');
+    await served.snapshots.create('timed', 'newer', {});
     expect(handle).toEqual(await handleOf('/timed@hours-1'));
     expect((await client.getattr(handle)).status).toBe(0);
   });
 
   it('is second to a snapshot of that name', async () => {
-    await served.snapshots.create('timed', '2026-01-01T12:30');
+    await served.snapshots.create('timed', '2026-01-01T12:30', {});
     expect(await handleOf('/timed@2026-01-01T12:30')).not.toEqual(await handleOf('/timed@new-year'));
     expect(await handleOf('/timed@2026-01-01T12:30')).toEqual(await through('/timed', '2026-01-01T12:30'));
   });

@@ -1,7 +1,7 @@
 // A volume in memory, served over a real socket. `restart` ends the server as a crash would: what was acknowledged is
 // in the stores, and nothing else is carried over.
 
-import { systemClock, systemRandom } from '../../src/clock.ts';
+import { type Clock, systemClock, systemRandom, type Timestamp } from '../../src/clock.ts';
 import { type CheckReport, checkVolume } from '../../src/datasets/check/check-volume.ts';
 import { createFormat, openFormat } from '../../src/kv/format.ts';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
@@ -10,7 +10,6 @@ import type { MetaStore } from '../../src/kv/meta-store.ts';
 import type { ExportRule } from '../../src/nfs/export-rule.ts';
 import { NfsServer } from '../../src/nfs/nfs-server.ts';
 import { openVolume, type Volume } from '../../src/volume.ts';
-import { KeptSnapshots } from './kept-snapshots.ts';
 import { type LogLines, logLines } from './log-lines.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -37,7 +36,8 @@ export class ServedVolume {
   private readonly meta: MetaStore;
   private readonly segments = new MemorySegmentStore();
   private running: { readonly volume: Volume; readonly server: NfsServer } | undefined;
-  snapshots!: KeptSnapshots;
+  /** What the wall clock says; the time of day unless given. */
+  now: Timestamp | undefined;
   private clients: RawClient[] = [];
 
   static async start(
@@ -56,6 +56,10 @@ export class ServedVolume {
 
   get datasets() {
     return this.running!.volume.datasets;
+  }
+
+  get snapshots() {
+    return this.running!.volume.snapshots;
   }
 
   get server(): NfsServer {
@@ -86,19 +90,19 @@ export class ServedVolume {
     this.clients = [];
     const { volume, server } = this.running!;
     await server.close(0);
-    await Promise.all([volume.trees.stop(), volume.reclaimer.stop()]);
+    await Promise.all([volume.trees.stop(), volume.sweeps.stop(), volume.reclaimer.stop()]);
     volume.writeBack.stop();
   }
 
   private async open(rules: readonly ExportRule[]): Promise<void> {
     const { meta, segments, log } = this;
     const format = await openFormat(meta, systemRandom);
-    const parts = { meta, segments, format, clock: systemClock, random: systemRandom, log };
+    const clock: Clock = { ...systemClock, now: () => this.now ?? systemClock.now() };
+    const parts = { meta, segments, format, clock, random: systemRandom, log };
     const volume = await openVolume({ ...parts, settings: SETTINGS });
-    this.snapshots = new KeptSnapshots(volume);
     const server = await NfsServer.listen({
       datasets: volume.datasets,
-      snapshots: this.snapshots,
+      snapshots: volume.snapshots,
       exports: rules,
       volume: format,
       replies: await volume.replies(),
@@ -106,7 +110,7 @@ export class ServedVolume {
       portmapListen: undefined,
       limits: {},
       log,
-      clock: systemClock,
+      clock,
     });
     this.running = { volume, server };
   }

@@ -87,9 +87,9 @@ describe('RMDIR in .snapshots', () => {
   });
 
   it('answers ACCES for a snapshot that is held', async () => {
-    served.snapshots.busy.add('by-hand');
+    await served.snapshots.hold('data@by-hand', 'test');
     expect((await client.rmdir(snapshots, 'by-hand')).status).toBe(Status.ACCES);
-    served.snapshots.busy.clear();
+    await served.snapshots.release('data@by-hand', 'test');
     expect(names()).toEqual(['by-hand']);
   });
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   const file = await madeBy(client.create(two, 'file', { guarded: { mode: 0o600, uid: 7 } }));
   await client.write(file, 0n, Buffer.from('as it was'), 2);
   await madeBy(client.symlink(two, 'link', 'file'));
-  await served.snapshots.create('data', 'first');
+  await served.snapshots.create('data', 'first', {});
 });
 afterAll(() => served.stop());
 
@@ -72,9 +72,9 @@ describe('.snapshots', () => {
   });
 
   it('gives each snapshot a file system id of its own, the same in every directory', async () => {
-    await served.snapshots.create('data', 'second');
+    await served.snapshots.create('data', 'second', {});
     await served.datasets.create('other', {});
-    await served.snapshots.create('other', 'first');
+    await served.snapshots.create('other', 'first', {});
     const other = (await Nfs3Client.mount(served, '/other')).root;
     const ids = [root, other, await at(root, 'first'), await at(root, 'second'), await at(other, 'first')];
     const fsids = await Promise.all(ids.map(async (handle) => (await statOf(handle)).fsid));
@@ -117,7 +117,7 @@ describe('.snapshots', () => {
     const brief = await madeBy(client.mkdir(root, 'brief'));
     const snapshots = await snapshotsOf(brief);
     const before = await statOf(snapshots);
-    await served.snapshots.create('data', 'moving');
+    await served.snapshots.create('data', 'moving', {});
     const between = await statOf(snapshots);
     expect(between.mtime).not.toEqual(before.mtime);
     expect(between.ctime).toEqual(between.mtime);
@@ -310,7 +310,7 @@ describe('a listing of snapshots', () => {
     const { root: many } = await Nfs3Client.mount(served, '/many');
     const late = await madeBy(client.mkdir(many, 'late'));
     const names = Array.from({ length: 40 }, (_, index) => `s${index}`);
-    for (const name of names) await served.snapshots.create('many', name);
+    for (const name of names) await served.snapshots.create('many', name, {});
     await client.rmdir(many, 'late');
     for (const [directory, bytes] of [
       [many, 200],
@@ -337,7 +337,7 @@ describe('a listing of snapshots', () => {
   it('passes over many snapshots without the directory', async () => {
     const { root: many } = await Nfs3Client.mount(served, '/many');
     const young = await madeBy(client.mkdir(many, 'young'));
-    await served.snapshots.create('many', 'with');
+    await served.snapshots.create('many', 'with', {});
     const snapshots = await snapshotsOf(young);
     expect((await client.readdir(snapshots, 0n, 180)).entries.map(({ name }) => name)).toEqual(['.', '..']);
     expect((await client.readdir(snapshots, 2n, 160)).entries.map(({ name }) => name)).toEqual(['with']);
@@ -349,12 +349,27 @@ describe('in a snapshot of the dataset around, a nested dataset', () => {
     await served.datasets.create('data/nested', {});
     const { root: nested } = await Nfs3Client.mount(served, '/data/nested');
     await madeBy(client.mkdir(nested, 'inside'));
-    await served.snapshots.create('data', 'around');
+    await served.snapshots.create('data', 'around', {});
     const snapshot = await at(root, 'around');
     const found = await client.lookup(snapshot, 'nested');
     expect(found.attributes!.fsid).toBe((await statOf(snapshot)).fsid);
     expect(await namesIn(found.handle)).toEqual(['.', '..']);
     const { entries } = await client.readdirplus(snapshot, 0n, 4096, 4096);
     expect(entries.find(({ name }) => name === 'nested')).toMatchObject({ handle: found.handle });
+  });
+});
+
+describe('after a restart of the server', () => {
+  it('handles of snapshots and of .snapshots lead where they led, in a volume in which nothing is wrong', async () => {
+    const handles = [await snapshotsOf(one), await at(one, 'first'), await at(two, 'first')];
+    const before = await Promise.all(handles.map(statOf));
+    const names = await namesIn(handles[0]!);
+    await served.restart();
+    ({ client, root } = await Nfs3Client.mount(served, '/data'));
+    expect(await Promise.all(handles.map(statOf))).toEqual(before);
+    expect(await namesIn(handles[0]!)).toEqual(names);
+    const { handle } = await client.lookup(handles[2]!, 'file');
+    expect((await client.read(handle, 0n, 100)).data.toString()).toBe('as it was');
+    expect(await served.check()).toEqual([{ summary: expect.objectContaining({ findings: 0 }) }]);
   });
 });
