@@ -141,7 +141,7 @@ export class DroppedTrees implements Trees {
     await this.eachPage(keys.history.range(tree.id), (rows) => this.dropVersions(tree, rows));
     await this.eachPage(keys.inode.range(tree.id), (rows) => this.dropInodes(tree, rows));
     await this.eachPage(keys.chunk.range(tree.id), (rows) => this.dropChunks(tree, rows));
-    for (const family of [keys.dirEntry, keys.link, keys.tombstone, keys.changed]) {
+    for (const family of [keys.dirEntry, keys.link, keys.tombstone, keys.changed, keys.space]) {
       await this.eachPage(family.range(tree.id), (rows) => this.dropRows(rows));
     }
     if (this.stopped) return false;

@@ -30,7 +30,7 @@ function applyWrites(batch: Batch, live: LiveFrames, tree: Tree, item: QueuedIte
     return;
   }
   if (action.kind === 'in-place') {
-    for (const write of writes) replaceInPlace(batch, live, write);
+    for (const write of writes) replaceInPlace(batch, live, tree, write);
     return;
   }
   assert(

@@ -11,6 +11,7 @@ import { KEY_HEAD_BYTES, type KeyHistory } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
 import type { SegmentRecord } from './segment-record.ts';
+import { encodeSpace, type Run, type SpaceRow, SpaceRows } from './space-rows.ts';
 import { encodeStats } from './stats-record.ts';
 import type { Tree, Usage } from './tree.ts';
 import { birthOf, seal } from './versioned-value.ts';
@@ -41,6 +42,7 @@ export class Batch {
   readonly segments = new Map<number, SegmentRecord | null>();
   private readonly trees = new Map<Tree, Generations>();
   private readonly usages = new Map<Tree, Usage>();
+  private readonly spaces = new Map<Tree, SpaceRows>();
   private readonly slots = new Map<string, Slot>();
   private readonly meta: MetaStore;
   private readonly resident: ReadonlyMap<string, Buffer | undefined>;
@@ -130,8 +132,34 @@ export class Batch {
     this.usages.set(tree, { usedBytes: usedBytes + bytes, usedInodes: usedInodes + inodes });
   }
 
+  /** What the runs of kept generations hold, against the batch so far. */
+  spaceOf(tree: Tree): SpaceRow[] {
+    const changed = this.spaces.get(tree);
+    if (!changed) return [...tree.space.all()];
+    return [...[...tree.space.all()].filter((row) => !changed.has(row)), ...changed.all()].filter(
+      ({ bytes }) => bytes !== 0,
+    );
+  }
+
+  addSpace(tree: Tree, run: Run, bytes: number): void {
+    if (bytes === 0) return;
+    let changed = this.spaces.get(tree);
+    if (!changed) {
+      changed = new SpaceRows();
+      this.spaces.set(tree, changed);
+    }
+    changed.set(run, (changed.has(run) ? changed : tree.space).bytes(run) + bytes);
+  }
+
   /** Seals the versions and gives the rows to write. */
   close(): Write[] {
+    for (const [tree, rows] of this.spaces) {
+      for (const { first, last, bytes } of rows.all()) {
+        const key = keys.space.key(tree.id, first, last);
+        if (bytes === 0) this.delete(keyId(key), key);
+        else this.put(keyId(key), key, encodeSpace(bytes));
+      }
+    }
     for (const [tree, usage] of this.usages) {
       const key = keys.stats.key(tree.id);
       this.put(keyId(key), key, encodeStats(usage));
@@ -148,6 +176,7 @@ export class Batch {
   install(): void {
     for (const [tree, generations] of this.trees) tree.generations = generations;
     for (const [tree, usage] of this.usages) tree.committed = usage;
+    for (const [tree, rows] of this.spaces) tree.space.take(rows);
   }
 
   private stored(id: string, key: Buffer): Buffer | undefined {

@@ -7,6 +7,8 @@ import type { Batch } from './batch.ts';
 import { decodeKept, encodeKept, encodeTree, type KeptRecord } from './generation-records.ts';
 import type { Generations } from './generations.ts';
 import { keyId } from './key-id.ts';
+import { accountKeep, accountLeave } from './space-accounting.ts';
+import { HEAD } from './space-rows.ts';
 import type { Tree } from './tree.ts';
 
 /** The first of a snapshot's two items: `generation` is kept for `holder`, writes go on in the next one. */
@@ -15,6 +17,7 @@ export function keep(batch: Batch, tree: Tree, generation: number, holder: Buffe
   assert.equal(generation, before.current, 'a snapshot keeps the generation that is being written');
   const after = before.keep();
   batch.setGenerations(tree, after);
+  accountKeep(batch, tree, generation);
   putKept(batch, tree, generation, { ...batch.usage(tree), holders: [holder] });
   const key = keys.tree.key(tree.id);
   batch.put(keyId(key), key, encodeTree({ parent: tree.parent, current: after.current }));
@@ -32,7 +35,10 @@ export function release(batch: Batch, tree: Tree, generation: number, holder: Bu
   const kept = keptRecord(batch, tree, generation);
   const holders = without(kept, holder);
   putKept(batch, tree, generation, { ...kept, holders });
-  if (holders.length === 0) batch.setGenerations(tree, batch.generations(tree).leave(generation));
+  if (holders.length > 0) return;
+  const left = batch.generations(tree).leave(generation);
+  batch.setGenerations(tree, left);
+  accountLeave(batch, tree, generation, left);
 }
 
 export function swept(batch: Batch, tree: Tree, generation: number): void {
@@ -42,7 +48,9 @@ export function swept(batch: Batch, tree: Tree, generation: number): void {
 }
 
 export function behead(batch: Batch, tree: Tree): void {
-  batch.setGenerations(tree, batch.generations(tree).behead());
+  const left = batch.generations(tree).behead();
+  batch.setGenerations(tree, left);
+  accountLeave(batch, tree, HEAD, left);
 }
 
 /** A flush stamped at or before a kept generation belongs to it, so its growth counts there too. */

@@ -4,6 +4,7 @@ import { keys } from '../kv/keys.ts';
 import type { MetaStore, Write } from '../kv/meta-store.ts';
 import { decodeKept, decodeTree, encodeTree } from './generation-records.ts';
 import { Generations } from './generations.ts';
+import { decodeSpace } from './space-rows.ts';
 import { decodeStats, encodeStats } from './stats-record.ts';
 import { type ParentTree, Tree, type TreeCaches, type Usage } from './tree.ts';
 
@@ -25,6 +26,10 @@ export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Ma
     const used = usage.get(id);
     if (used) tree.count(used.usedBytes, used.usedInodes);
     trees.set(id, tree);
+  }
+  for await (const [key, value] of meta.rows(keys.space.range())) {
+    const { tree, first, last } = keys.space.parse(key);
+    trees.get(tree)?.space.set({ first, last }, decodeSpace(value));
   }
   return trees;
 }

@@ -8,6 +8,7 @@ import type { DirtyFile } from './dirty-file.ts';
 import type { Generations } from './generations.ts';
 import type { InodeRecord } from './inode-record.ts';
 import { LISTING_LIMITS, ListingCache, type ListingLimits } from './listing-cache.ts';
+import { SpaceRows } from './space-rows.ts';
 import { CachePool, TwoGenerationCache } from './two-generation-cache.ts';
 
 /** The kept generation of another tree that shows through where this tree has nothing. */
@@ -74,6 +75,8 @@ export class Tree {
   readonly parent: ParentTree | null;
   /** As of the last applied batch. */
   generations: Generations;
+  /** As of the last applied batch: what which kept generations hold. */
+  readonly space = new SpaceRows();
   /** Kept at the last start by snapshots that were never finished. */
   readonly unfinished: readonly number[];
   /** The generation that operations stamp on what they stage. */

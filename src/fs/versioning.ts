@@ -19,9 +19,12 @@ import { VersionedKind, type VersionedWrite } from './item.ts';
 import { KEY_HEAD_BYTES } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import type { LiveFrames } from './live-frames.ts';
+import { accountChunk } from './space-accounting.ts';
 import type { Tree } from './tree.ts';
 
 const EMPTY = Buffer.alloc(0);
+/** Nothing is kept, or nothing that the change is behind. */
+const PLAIN = { lastKept: -1, isKept: false };
 
 /** Clears the bits of the frames that `old` names and `next` does not, as far as no kept generation can see them. */
 function dropFrames(
@@ -68,6 +71,7 @@ export function writeVersion(
     if (chunk) {
       const old = batch.version(write.id, write.key);
       if (old) dropFrames(batch, live, old.value, write.value, -1);
+      accountChunk(batch, tree, { ...PLAIN, old, next: write.value, nextBirth: generation });
     }
     if (write.value) batch.putVersion(write.id, write.key, write.value, generation);
     else batch.delete(write.id, write.key);
@@ -77,11 +81,16 @@ export function writeVersion(
   const old = batch.version(write.id, write.key);
   assert(!old || old.birth <= generation, 'a key is written at a generation below its live version');
   const inPlace = old !== undefined && old.birth > lastKept;
+  const birth = inPlace ? old.birth : generation;
+  if (chunk) {
+    const isKept = old !== undefined && !inPlace;
+    accountChunk(batch, tree, { old, next: write.value, nextBirth: birth, lastKept, isKept });
+  }
   if (inPlace && chunk) dropFrames(batch, live, old.value, write.value, lastKept);
   else if (old && !inPlace) toHistory(batch, tree, generation, write, old);
   else if (!old) note(batch, tree, generation, write);
   if (write.value) {
-    batch.putVersion(write.id, write.key, write.value, inPlace ? old.birth : generation);
+    batch.putVersion(write.id, write.key, write.value, birth);
     return;
   }
   batch.delete(write.id, write.key);
@@ -98,10 +107,11 @@ function forgetTemporary(batch: Batch, tree: Tree, write: VersionedWrite, birth:
 }
 
 /** A move is not a write: the version keeps birth and death, nothing is noted. */
-export function replaceInPlace(batch: Batch, live: LiveFrames, write: VersionedWrite): void {
+export function replaceInPlace(batch: Batch, live: LiveFrames, tree: Tree, write: VersionedWrite): void {
   const old = batch.version(write.id, write.key);
   assert(old && write.value, 'a move without a version');
   dropFrames(batch, live, old.value, write.value, -1);
+  accountChunk(batch, tree, { ...PLAIN, old, next: write.value, nextBirth: old.birth });
   batch.putVersion(write.id, write.key, write.value, old.birth);
 }
 
@@ -117,7 +127,9 @@ export function drainVersion(
   if (!old) return;
   const generations = batch.generations(tree);
   const lastKept = generations.lastKept(death);
-  if (old.birth > lastKept) {
+  const isKept = old.birth <= lastKept;
+  accountChunk(batch, tree, { old, next: null, nextBirth: 0, lastKept, isKept });
+  if (!isKept) {
     dropFrames(batch, live, old.value, null, lastKept);
     batch.delete(write.id, write.key);
     if (isNoted(tree, generations)) forgetTemporary(batch, tree, write, old.birth);

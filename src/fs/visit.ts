@@ -13,11 +13,13 @@ import { type VersionedKey, VersionedKind } from './item.ts';
 import { KEY_HEAD_BYTES } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import type { LiveFrames } from './live-frames.ts';
+import { accountVisit } from './space-accounting.ts';
+import { HEAD } from './space-rows.ts';
 import type { Tree } from './tree.ts';
 import { isWhiteout } from './versioned-value.ts';
 
 /** Death of the live version. */
-const NEVER = Number.POSITIVE_INFINITY;
+const NEVER = HEAD;
 
 interface Placed {
   readonly death: number;
@@ -75,6 +77,7 @@ function remove(
     for (const { value } of gone)
       for (const [id, frame] of framesIn(value)) if (!frame.inherited && !named.has(id)) freed.set(id, frame);
     for (const frame of freed.values()) live.clear(batch, frame);
+    accountVisit(batch, tree, before, after);
   }
   for (const { death } of gone) {
     if (death === NEVER) batch.delete(key.id, key.key);

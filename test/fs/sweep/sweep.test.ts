@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { framesIn } from '../../../src/fs/chunk-frames.ts';
+import { framesIn, inlineBytesIn } from '../../../src/fs/chunk-frames.ts';
+import { FRAME_HEADER_BYTES } from '../../../src/fs/frame.ts';
 import { snapshotHolder } from '../../../src/fs/holder.ts';
 import { stageHold, stageRelease } from '../../../src/fs/holds.ts';
+import { isPending } from '../../../src/fs/space-accounting.ts';
+import { bytesFreed } from '../../../src/fs/space-report.ts';
+import { HEAD } from '../../../src/fs/space-rows.ts';
 import { Sweeps } from '../../../src/fs/sweep.ts';
-import { treeCaches } from '../../../src/fs/tree.ts';
+import { type Tree, treeCaches } from '../../../src/fs/tree.ts';
 import { loadTrees } from '../../../src/fs/tree-rows.ts';
+import { birthOf } from '../../../src/fs/versioned-value.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
 import { AbsentMetaStore } from '../../kv/absent-meta-store.ts';
@@ -53,6 +58,62 @@ async function expectBounded(world: ViewWorld): Promise<void> {
   expect(await rowsOf(world, keys.changed)).toBeLessThanOrEqual(2 * (versions + others));
 }
 
+/** What the rows of the space accounting should be: from all versions, by trying every kept generation. */
+async function recounted(world: ViewWorld, tree: Tree): Promise<Map<string, number>> {
+  const { meta } = world.shared.store.parts;
+  const keysOf = new Map<string, { birth: number; death: number; value: Buffer }[]>();
+  const add = (id: string, birth: number, death: number, value: Buffer) =>
+    void keysOf.set(id, [...(keysOf.get(id) ?? []), { birth, death, value }]);
+  for await (const [key, value] of meta.rows(keys.history.range(tree.id, 0xfe))) {
+    const { rest, death } = keys.history.parse(key);
+    add(rest.toString('hex'), birthOf(value), death, value);
+  }
+  for await (const [key, value] of meta.rows(keys.chunk.range(tree.id)))
+    add(key.subarray(5).toString('hex'), birthOf(value), HEAD, value);
+  const { kept, hasHead } = tree.generations;
+  const rows = new Map<string, number>();
+  const count = (birth: number, death: number, bytes: number) => {
+    const needing = kept.filter((generation) => generation >= birth && generation < death);
+    if (death === HEAD && hasHead) needing.push(HEAD);
+    const id = needing.length > 0 ? `${needing[0]}/${needing.at(-1)}` : 'pending';
+    if (bytes > 0) rows.set(id, (rows.get(id) ?? 0) + bytes);
+  };
+  for (const versions of keysOf.values()) {
+    const frames = new Map<number, { birth: number; death: number; bytes: number }>();
+    for (const { birth, death, value } of versions) {
+      count(birth, death, inlineBytesIn(value));
+      for (const [id, frame] of framesIn(value)) {
+        if (frame.inherited) continue;
+        frames.set(id, { birth: frame.birth, death, bytes: frame.storedBytes + FRAME_HEADER_BYTES });
+      }
+    }
+    for (const { birth, death, bytes } of frames.values()) count(birth, death, bytes);
+  }
+  return rows;
+}
+
+const heldBytes = (tree: Tree): number => [...tree.space.all()].reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Nothing dirty, nothing to drain, nothing to sweep. */
+async function quiet(world: ViewWorld, sweeps: Sweeps): Promise<void> {
+  const { store, writeBack } = world.shared;
+  for (const tree of store.trees.values()) await writeBack.flushAll(tree);
+  await store.idle();
+  await sweeps.idle();
+  world.reclaimer.wake();
+  await world.reclaimer.idle();
+}
+
+async function expectCounted(world: ViewWorld): Promise<void> {
+  await world.shared.store.idle();
+  for (const tree of world.shared.store.trees.values()) {
+    const counted = new Map<string, number>();
+    for (const row of tree.space.all())
+      counted.set(isPending(row) ? 'pending' : `${row.first}/${row.last}`, row.bytes);
+    expect(counted, `space of tree ${tree.id}`).toEqual(await recounted(world, tree));
+  }
+}
+
 async function run(options: WorldOptions): Promise<void> {
   const { random } = options;
   const world = await ViewWorld.open(options);
@@ -75,12 +136,20 @@ async function run(options: WorldOptions): Promise<void> {
         await world.reclaimer.idle();
       }
       await world.compare();
+      await expectCounted(world);
     }
     await sweeps.idle();
     await expectBounded(world);
     while (world.kept.length > 0) {
-      letGo(world, any(world.kept));
-      if (random() < 0.5) await sweeps.idle();
+      const some = world.kept.filter(() => random() < 0.5);
+      await quiet(world, sweeps);
+      const { tree } = dataset.operations.records;
+      const foretold = bytesFreed(tree, new Set(some.map(({ generation }) => generation)));
+      const before = heldBytes(tree);
+      for (const kept of some) letGo(world, kept);
+      await quiet(world, sweeps);
+      expect(before - heldBytes(tree), 'bytes freed').toBe(foretold);
+      await expectCounted(world);
       if (random() < 0.3) await world.operate(dataset);
       await world.compare();
     }
