@@ -4,6 +4,7 @@ import type { DatasetEntry } from '../datasets/dataset-entry.ts';
 import { DatasetError } from '../datasets/datasets.ts';
 import { snapshotHolder } from '../fs/holder.ts';
 import { stageRelease } from '../fs/holds.ts';
+import { bytesFreedBy, type Release } from '../fs/release-plan.ts';
 import { fullName, type SnapshotContext } from './snapshot-context.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import { listRow, listRowWithout, snapshotRowWithout } from './snapshot-rows.ts';
@@ -18,7 +19,8 @@ export function planSnapshotDelete(
   entries: readonly SnapshotEntry[],
 ): SnapshotDeletePlan {
   for (const entry of entries) checkNotHeld(context, entry);
-  return { names: entries.map((entry) => fullName(context, entry)), bytes: 0 };
+  const names = entries.map((entry) => fullName(context, entry));
+  return { names, bytes: bytesFreedBy(context.shared.store, entries.map(releaseOf(context))) };
 }
 
 /** @throws as {@link planSnapshotDelete}, and then nothing is staged */
@@ -62,11 +64,21 @@ export function stageAllGone(context: SnapshotContext, { id }: DatasetEntry): vo
 
 function stageGone({ shared, byUuid }: SnapshotContext, entry: SnapshotEntry): void {
   const { store } = shared;
-  const { tree, generation, uuid } = entry.record;
+  const { tree, generation, holder } = releaseOf({ shared })(entry);
   entry.fileSystem.close();
   store.stageRows([snapshotRowWithout(entry)]);
-  stageRelease(store, store.trees.get(tree)!, generation, snapshotHolder(entry.datasetId, entry.id));
-  byUuid.delete(uuid);
+  stageRelease(store, tree, generation, holder);
+  byUuid.delete(entry.uuid);
+}
+
+function releaseOf({
+  shared: { store },
+}: Pick<SnapshotContext, 'shared'>): (entry: SnapshotEntry) => Release {
+  return ({ datasetId, id, record: { tree, generation } }) => ({
+    tree: store.trees.get(tree)!,
+    generation,
+    holder: snapshotHolder(datasetId, id),
+  });
 }
 
 function checkNotHeld(context: SnapshotContext, entry: SnapshotEntry): void {

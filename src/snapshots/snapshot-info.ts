@@ -1,5 +1,9 @@
 // What `info` and lists show of a snapshot.
 
+import { holdersOf } from '../fs/release-plan.ts';
+import { bytesOfAlone } from '../fs/space-report.ts';
+import type { Store } from '../fs/store.ts';
+import type { Tree } from '../fs/tree.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import type { SnapshotInfo } from './snapshots.ts';
@@ -17,7 +21,7 @@ export function clonesByOrigin({ datasets }: SnapshotContext): ReadonlyMap<strin
 }
 
 export function snapshotInfo(
-  { datasets }: SnapshotContext,
+  { datasets, shared: { store } }: SnapshotContext,
   { id, datasetId, record }: SnapshotEntry,
   clones: ReadonlyMap<string, readonly string[]>,
 ): SnapshotInfo {
@@ -32,10 +36,15 @@ export function snapshotInfo(
     generation: record.generation,
     referencedBytes: record.usedBytes,
     referencedInodes: record.usedInodes,
-    usedBytes: 0,
+    usedBytes: aloneIn(store, store.trees.get(record.tree)!, record.generation),
     clones: clones.get(record.uuid) ?? [],
     holds: record.holds,
     expiresAt: record.expiresAt,
     properties: record.properties,
   };
+}
+
+/** Bytes that go with the snapshot alone: none while a clone or an earlier head needs its generation too. */
+function aloneIn(store: Store, tree: Tree, generation: number): number {
+  return holdersOf(store, tree, generation).length > 1 ? 0 : bytesOfAlone(tree, generation);
 }
