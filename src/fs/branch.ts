@@ -1,6 +1,7 @@
 // New heads of trees: a clone is a tree that shows a kept generation of another one until it has something of its own,
 // and a rollback gives its dataset such a tree as its new head (DESIGN 3.2).
 
+import { ChangeTimes } from './change-time.ts';
 import { keptCounters } from './kept-counters.ts';
 import { inoSequenceKey } from './open-dataset.ts';
 import type { OperationContext } from './operation.ts';
@@ -46,7 +47,9 @@ export function switchHead(operations: OperationContext, tree: Tree): Tree {
   const before = records.tree;
   operations.records = new Records(records.store, tree, records.cookieOf);
   tree.limits = before.limits;
+  tree.changeTimes = new ChangeTimes(before.changeTimes);
   before.dropped = true;
   for (const file of [...before.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
+  before.forget();
   return before;
 }

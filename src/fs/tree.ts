@@ -3,6 +3,7 @@
 // Two clocks that meet in the queue: operations stamp what they stage with `accept`; the commit worker has reached
 // `generations.current`. A snapshot bumps `accept` in the turn in which it takes its place in the queue.
 
+import { ChangeTimes } from './change-time.ts';
 import { type ChunkMap, inlineBytes } from './chunk-map.ts';
 import type { DirtyFile } from './dirty-file.ts';
 import type { Generations } from './generations.ts';
@@ -89,6 +90,8 @@ export class Tree {
   /** Dirty bytes over holes: what a flush will add to `usedBytes`. */
   dirtyGrowth = 0;
   limits: SpaceLimits = { availableBytes: () => Number.POSITIVE_INFINITY };
+  /** What has given the ctimes of this run. */
+  changeTimes = new ChangeTimes();
   /** The tree was given up: its operations answer ESTALE. */
   dropped = false;
 

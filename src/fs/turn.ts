@@ -5,7 +5,6 @@ import type { Timestamp } from '../clock.ts';
 import { keys } from '../kv/keys.ts';
 import type { Write } from '../kv/meta-store.ts';
 import { Wait } from './attempt.ts';
-import { nextChangeTime } from './change-time.ts';
 import { encodeChunk } from './chunk-codec.ts';
 import { type ChunkMap, isEmpty } from './chunk-map.ts';
 import {
@@ -95,7 +94,7 @@ export class Turn {
    */
   update(record: InodeRecord, fields: Partial<InodeRecord>): InodeRecord {
     const last = this.tree.dirty.get(record.ino)?.ctimeAfter(record) ?? record;
-    const ctime = nextChangeTime(this.now, last);
+    const ctime = this.tree.changeTimes.next(this.now, last);
     const updated = withFields(record, {
       ctimeSeconds: ctime.seconds,
       ctimeNanoseconds: ctime.nanoseconds,

@@ -6,7 +6,6 @@
 
 import type { Eventual } from '../../eventual.ts';
 import { attempt, Wait } from '../attempt.ts';
-import { nextChangeTime } from '../change-time.ts';
 import { allocated, EMPTY_MAP, isOverfull, overlay } from '../chunk-map.ts';
 import { inlineExtent } from '../extent.ts';
 import {
@@ -93,7 +92,7 @@ function writeUnstable(context: OperationContext, wanted: WriteCall): Staged<Wri
   writeBack.reserve(tree, data.length, growth);
   const { record: current, ticket } = withoutPrivilege(context, wanted.call.caller, record);
   const now = clock.now();
-  const ctime = nextChangeTime(now, file.ctimeAfter(current));
+  const ctime = tree.changeTimes.next(now, file.ctimeAfter(current));
   writeBack.accept(file, { offset, data, since: writeBack.now() }, { growth, ctime, mtime: now });
   const after = attributesOf(context, current);
   return { result: { before, after, count: data.length, stable: false }, ticket };

@@ -55,6 +55,7 @@ export interface WorldOptions {
 
 export class ViewWorld {
   readonly shared: SharedParts;
+  readonly clock: SteppingClock;
   readonly reclaimer: Reclaimer;
   readonly segmentLog: SegmentLog;
   readonly datasets: Dataset[] = [];
@@ -67,10 +68,17 @@ export class ViewWorld {
 
   private constructor(
     random: SeededRandom,
-    parts: { shared: SharedParts; reclaimer: Reclaimer; segmentLog: SegmentLog; log: string[] },
+    parts: {
+      shared: SharedParts;
+      clock: SteppingClock;
+      reclaimer: Reclaimer;
+      segmentLog: SegmentLog;
+      log: string[];
+    },
   ) {
     this.random = random;
     this.shared = parts.shared;
+    this.clock = parts.clock;
     this.reclaimer = parts.reclaimer;
     this.segmentLog = parts.segmentLog;
     this.log = parts.log;
@@ -96,7 +104,7 @@ export class ViewWorld {
     const writeBack = await WriteBack.open({ store, segmentLog, clock, log, ...space });
     const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
     const shared = { store, writeBack, reclaimer, clock, random: bytes };
-    return new ViewWorld(random, { shared, reclaimer, segmentLog, log: lines });
+    return new ViewWorld(random, { shared, clock, reclaimer, segmentLog, log: lines });
   }
 
   /** A new, empty dataset. */
@@ -205,10 +213,11 @@ export class ViewWorld {
 
 /** Time that goes on with every look at it; nothing is ever due. */
 class SteppingClock implements Clock {
+  stepMicroseconds = 7;
   private microseconds = 1e15;
 
   readonly now = () => {
-    this.microseconds += 7;
+    this.microseconds += this.stepMicroseconds;
     return { seconds: Math.floor(this.microseconds / 1e6), nanoseconds: (this.microseconds % 1e6) * 1000 };
   };
   readonly elapsedMs = () => this.microseconds / 1000;
