@@ -21,6 +21,7 @@ import { MetaReadError } from './kv/meta-store.ts';
 import { VolumeError } from './kv/volume-error.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
 import { ListenError } from './nfs/rpc/endpoint.ts';
+import type { DiffRequest } from './snapshots/diff/diffs.ts';
 import { openVolume, type Volume, type VolumeParts } from './volume.ts';
 
 /** Of the bytes for metadata: half are LevelDB's blocks, half decoded records. */
@@ -159,6 +160,10 @@ class Server implements RunningServer, ManagedServer {
       'busy',
       'Cannot repair a volume while it is served: stop the server, then check it with --repair',
     );
+  }
+
+  diff(request: DiffRequest, signal: AbortSignal) {
+    return this.volume!.diffs.diff(request, signal);
   }
 
   private failure(): string | undefined {

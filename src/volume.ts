@@ -5,6 +5,7 @@ import { DroppedTrees } from './datasets/dropped-trees.ts';
 import { DatasetRegistry } from './datasets/registry.ts';
 import { Scrub } from './fs/check/scrub.ts';
 import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
+import { PinnedGenerations } from './fs/pinned-generations.ts';
 import { Reclaimer } from './fs/reclaimer.ts';
 import { SegmentLog } from './fs/segment-log.ts';
 import { type Log, Store } from './fs/store.ts';
@@ -15,6 +16,7 @@ import type { VolumeFormat } from './kv/format.ts';
 import { keys } from './kv/keys.ts';
 import type { MetaStore } from './kv/meta-store.ts';
 import type { SegmentStore } from './kv/segment-store.ts';
+import { Diffs } from './snapshots/diff/diffs.ts';
 import { SnapshotRegistry } from './snapshots/snapshot-registry.ts';
 
 export interface VolumeSettings {
@@ -43,6 +45,7 @@ export interface Volume {
   readonly store: Store;
   readonly datasets: DatasetRegistry;
   readonly snapshots: SnapshotRegistry;
+  readonly diffs: Diffs;
   readonly trees: DroppedTrees;
   readonly sweeps: Sweeps;
   readonly writeBack: WriteBack;
@@ -95,6 +98,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     store,
     datasets,
     snapshots,
+    diffs: new Diffs({ store, datasets, snapshots, clock, pins: new PinnedGenerations(shared) }),
     trees,
     sweeps,
     writeBack,

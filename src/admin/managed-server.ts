@@ -2,6 +2,8 @@
 // how they come about.
 
 import type { Datasets } from '../datasets/datasets.ts';
+import type { Change } from '../snapshots/diff/change.ts';
+import type { DiffRequest } from '../snapshots/diff/diffs.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { ExportRule } from './config/settings.ts';
 
@@ -15,6 +17,8 @@ export interface ManagedServer {
   reloadExports(): Promise<readonly ExportRule[]>;
   /** While clients are served; ends with the summary. */
   check(options: CheckOptions): AsyncIterable<CheckEvent>;
+  /** In batches, as they are found; a watch ends with the signal. @throws DatasetError */
+  diff(request: DiffRequest, signal: AbortSignal): AsyncIterable<readonly Change[]>;
 }
 
 export interface ServerStatus {

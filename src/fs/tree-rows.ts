@@ -8,7 +8,7 @@ import { decodeSpace } from './space-rows.ts';
 import { decodeStats, encodeStats } from './stats-record.ts';
 import { type ParentTree, Tree, type TreeCaches, type Usage } from './tree.ts';
 
-/** Holder of a generation that a running snapshot keeps until its second item; without that, nobody holds it. */
+/** Holder of a generation that something running needs: a snapshot until its second item. After a restart nobody does. */
 export const JOB_HOLDER = Buffer.from('job');
 
 export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Map<number, Tree>> {
@@ -39,7 +39,7 @@ interface KeptOfTree {
   readonly held: number[];
   /** Nobody holds them any more: they are being swept. */
   readonly leaving: number[];
-  /** Of those held: by snapshots that were never finished, and by nobody else. */
+  /** Of those held: by jobs that were never finished, and perhaps by others. */
   readonly unfinished: number[];
 }
 
@@ -53,7 +53,7 @@ async function loadKept(meta: MetaStore): Promise<Map<number, KeptOfTree>> {
     const ofTree = kept.get(tree) ?? { held: [], leaving: [], unfinished: [] };
     kept.set(tree, ofTree);
     (holders.length > 0 ? ofTree.held : ofTree.leaving).push(generation);
-    if (holders.length === 1 && holders[0]!.equals(JOB_HOLDER)) ofTree.unfinished.push(generation);
+    if (holders.some((holder) => holder.equals(JOB_HOLDER))) ofTree.unfinished.push(generation);
   }
   return kept;
 }

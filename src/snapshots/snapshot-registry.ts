@@ -84,8 +84,13 @@ export class SnapshotRegistry implements Snapshots {
     return lists.get(datasetId)?.changedAt ?? createdAt;
   }
 
+  /** @throws DatasetError */
+  entry(name: string): SnapshotEntry {
+    return findSnapshot(this.context, name);
+  }
+
   info(name: string): SnapshotInfo {
-    return this.infoOf(findSnapshot(this.context, name));
+    return this.infoOf(this.entry(name));
   }
 
   list(dataset?: string, labels: readonly LabelSelector[] = []): readonly SnapshotInfo[] {

@@ -87,6 +87,8 @@ export class Served {
       check: async function* (this: Served) {
         yield* this.checkEvents;
       }.bind(this),
+      // Over a real server, in diff-commands.test.ts.
+      diff: async function* () {},
     };
   }
 }

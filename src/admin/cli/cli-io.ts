@@ -25,7 +25,8 @@ export interface CliIo {
 }
 
 interface Output {
-  write(text: string): unknown;
+  /** Bytes only where they may be no text. */
+  write(text: string | Uint8Array): unknown;
 }
 
 /** @throws StartError with what the person who starts it can do */

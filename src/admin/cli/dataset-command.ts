@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { CliIo } from './cli-io.ts';
 import { addCreate } from './dataset-create.ts';
 import { addDelete } from './dataset-delete.ts';
+import { addDiff } from './dataset-diff.ts';
 import { addInfo, addList } from './dataset-list.ts';
 import { addGet, addInherit, addSet } from './dataset-properties.ts';
 import { addGetDefault, addRename, addSetDefault } from './dataset-rename.ts';
@@ -33,6 +34,7 @@ export function addDatasetCommand(program: Command, io: CliIo): void {
     addHold,
     addRelease,
     addHolds,
+    addDiff,
   ]) {
     add(dataset, io);
   }

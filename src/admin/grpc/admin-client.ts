@@ -4,6 +4,7 @@ import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../clock.ts';
 import type { AdminMethods, CheckMessage, CheckRequest } from './admin-messages.ts';
 import { adminService } from './admin-proto.ts';
+import type { DiffMessage, DiffRequestMessage } from './diff-messages.ts';
 
 /** A server that has not answered by then will not. */
 const CALL_MS = 60_000;
@@ -44,6 +45,11 @@ export class AdminClient {
   /** Takes as long as it takes. */
   check(request: CheckRequest): AsyncIterable<CheckMessage> {
     const { path, requestSerialize, responseDeserialize } = adminService.Check;
+    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+  }
+
+  diff(request: DiffRequestMessage): AsyncIterable<DiffMessage> {
+    const { path, requestSerialize, responseDeserialize } = adminService.Diff;
     return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
   }
 

@@ -20,7 +20,7 @@ export const adminPackage: PackageDefinition = loadSync('cairn/admin/v1/admin.pr
 });
 
 type AdminServiceDefinition = Readonly<
-  Record<keyof AdminMethods | 'Check', MethodDefinition<object, object>>
+  Record<keyof AdminMethods | 'Check' | 'Diff', MethodDefinition<object, object>>
 >;
 
 export const adminService = adminPackage[ADMIN_SERVICE] as unknown as AdminServiceDefinition;

@@ -1,7 +1,6 @@
 // The admin service over gRPC: always on a UNIX socket, on request over TCP, with reflection and health.
 
 import {
-  type handleServerStreamingCall,
   type handleUnaryCall,
   Server,
   ServerCredentials,
@@ -15,14 +14,17 @@ import type { Clock } from '../../clock.ts';
 import type { AdminLog } from '../admin-log.ts';
 import { type HostPort, hostPortText } from '../config/host-port.ts';
 import type { GrpcSettings } from '../config/settings.ts';
-import type { CheckEvent, ManagedServer } from '../managed-server.ts';
+import type { ManagedServer } from '../managed-server.ts';
 import { listenError } from '../start-error.ts';
 import { adminHandlers } from './admin-handlers.ts';
 import type { CheckRequest } from './admin-messages.ts';
 import { ADMIN_SERVICE, adminPackage, adminService } from './admin-proto.ts';
 import { requireToken } from './bearer-token.ts';
+import { diffCall } from './diff-call.ts';
+import type { DiffRequestMessage } from './diff-messages.ts';
 import { type GrpcFailure, grpcFailureOf } from './grpc-status.ts';
 import { placeSocket } from './socket-file.ts';
+import { streamCall } from './stream-call.ts';
 
 export interface AdminServerOptions {
   readonly server: ManagedServer;
@@ -115,7 +117,14 @@ function implementationOf({ server, log, clock }: AdminServerOptions): UntypedSe
   ]);
   return {
     ...Object.fromEntries(unary),
-    Check: checkCall(server, (error) => failureOf(error, 'Check', log)),
+    Check: streamCall(
+      ({ path, repair }: CheckRequest) => server.check({ path: path === '' ? undefined : path, repair }),
+      (error) => failureOf(error, 'Check', log),
+    ),
+    Diff: streamCall(
+      (request: DiffRequestMessage, signal) => diffCall(server, request, signal),
+      (error) => failureOf(error, 'Diff', log),
+    ),
   };
 }
 
@@ -136,33 +145,6 @@ function unaryCall(
       }
     })();
   };
-}
-
-function checkCall(
-  server: ManagedServer,
-  failure: (error: unknown) => GrpcFailure,
-): handleServerStreamingCall<CheckRequest, CheckEvent> {
-  return (call) => {
-    void (async () => {
-      try {
-        const { path, repair } = call.request;
-        const cancelled = once(call, 'cancelled');
-        for await (const event of server.check({ path: path === '' ? undefined : path, repair })) {
-          if (call.cancelled) return;
-          if (!call.write(event)) await Promise.race([once(call, 'drain'), cancelled]);
-        }
-        call.end();
-      } catch (error) {
-        call.emit('error', failure(error));
-      }
-    })();
-  };
-}
-
-async function once(call: NodeJS.EventEmitter, event: 'drain' | 'cancelled'): Promise<void> {
-  await new Promise<void>((resolve) => {
-    call.once(event, resolve);
-  });
 }
 
 function failureOf(error: unknown, method: string, log: AdminLog): GrpcFailure {

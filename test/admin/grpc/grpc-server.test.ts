@@ -482,6 +482,7 @@ describe('the definition', () => {
       'ListClients',
       'GetStatus',
       'Check',
+      'Diff',
     ]);
   });
 });
