@@ -8,17 +8,13 @@
 // newest snapshot that is not after it: now, at MOUNT, for handles name a snapshot and not a time. Where "@" leads to no
 // snapshot, the names are those of a live path.
 
-import type { Clock, Timestamp } from '../clock.ts';
+import type { Timestamp } from '../clock.ts';
 import type { Dataset } from '../datasets/datasets.ts';
 import { FsError } from '../fs/fs-error.ts';
 import type { Snapshot } from '../snapshots/snapshots.ts';
 import { parseMoment } from './moment.ts';
 import type { RpcCall } from './rpc/call.ts';
 import { atSnapshot, type Target, type TargetContext, targetIn } from './target.ts';
-
-export interface MountPathContext extends TargetContext {
-  readonly clock: Clock;
-}
 
 export interface MountStart {
   /** The root directory to walk from. */
@@ -28,7 +24,7 @@ export interface MountStart {
 
 /** @throws NfsError `ACCES` when the dataset is not exported to the peer; FsError */
 export async function startOfPath(
-  context: MountPathContext,
+  context: TargetContext,
   call: RpcCall,
   names: readonly string[],
 ): Promise<MountStart> {
@@ -44,13 +40,13 @@ interface Resolved {
   readonly rest: readonly string[];
 }
 
-function livePath({ datasets }: MountPathContext, names: readonly string[]): Resolved {
+function livePath({ datasets }: TargetContext, names: readonly string[]): Resolved {
   const found = datasets.resolve(names.join('/'));
   if (!found) throw new FsError('ENOENT');
   return { ...found, snapshot: undefined };
 }
 
-function snapshotPath(context: MountPathContext, names: readonly string[]): Resolved | undefined {
+function snapshotPath(context: TargetContext, names: readonly string[]): Resolved | undefined {
   const index = names.findLastIndex((name) => name.includes('@'));
   const name = names[index];
   if (name === undefined) return undefined;
@@ -62,7 +58,7 @@ function snapshotPath(context: MountPathContext, names: readonly string[]): Reso
 }
 
 function snapshotOf(
-  { snapshots, clock }: MountPathContext,
+  { snapshots, clock }: TargetContext,
   dataset: Dataset,
   which: string,
 ): Snapshot | undefined {

@@ -7,13 +7,13 @@ import type { Eventual } from '../eventual.ts';
 import { FileType } from '../fs/file-system.ts';
 import { FsError } from '../fs/fs-error.ts';
 import { descend } from './descend.ts';
-import { type MountPathContext, startOfPath } from './mount-path.ts';
+import { startOfPath } from './mount-path.ts';
 import type { MountTable } from './mount-table.ts';
 import type { RpcCall } from './rpc/call.ts';
 import { AUTH_NONE, AUTH_SYS } from './rpc/credential.ts';
 import { nullProcedure, procedure, type RpcProgram } from './rpc/program.ts';
 import { NfsError, NfsStatus, STATUS_OF } from './status.ts';
-import type { Target } from './target.ts';
+import type { Target, TargetContext } from './target.ts';
 import { opaque, string } from './xdr/opaque.ts';
 import { nothing, u32 } from './xdr/primitives.ts';
 import { array, list } from './xdr/sequence.ts';
@@ -50,7 +50,7 @@ const mountResult = reply(struct({ handle: opaque(HANDLE_BYTES_MAX), flavors: ar
 const mountEntry = struct({ hostname: string(NAME_BYTES_MAX), directory: dirpath });
 const exportEntry = struct({ directory: dirpath, groups: list(string(NAME_BYTES_MAX), GROUPS_MAX) });
 
-export interface MountContext extends MountPathContext {
+export interface MountContext extends TargetContext {
   readonly table: MountTable;
 }
 

@@ -69,9 +69,10 @@ export class NfsServer {
       exports,
       handles: new Handles(volume),
       volumeNumber: volume.uuid.readUInt32BE(0),
+      clock,
     };
     const nfs = nfs3Program({ ...targets, duplicates, writeVerifier: volume.writeVerifier, log });
-    const mount = mountProgram({ ...targets, clock, table: mounts });
+    const mount = mountProgram({ ...targets, table: mounts });
     const portmap = portmapProgram(() => registrations(tcp.endpoint.port));
     const programs = [nfs, mount, portmap];
     const tcp = await TcpServer.listen({ programs, log, clock, limits }, listen);

@@ -1,6 +1,7 @@
 // What a handle names, for one caller: a node of a dataset's live file system, of one of its snapshots, or the
 // `.snapshots` of a directory. Exports are checked here, so on every call, by the name of the dataset.
 
+import type { Clock } from '../clock.ts';
 import type { Dataset, Datasets } from '../datasets/datasets.ts';
 import type { Caller, FileSystem, NodeRef } from '../fs/file-system.ts';
 import { FsError } from '../fs/fs-error.ts';
@@ -19,6 +20,7 @@ export interface TargetContext {
   readonly handles: Handles;
   /** The first word of the volume's uuid: tells the file systems of two servers apart. */
   readonly volumeNumber: number;
+  readonly clock: Clock;
 }
 
 export interface Target {
@@ -74,13 +76,13 @@ export function atSnapshot(live: Target, { id, fileSystem }: Snapshot): Target {
 }
 
 /** The `.snapshots` of a directory, which is within the live file system. @throws NfsError `STALE` where there is none */
-export function snapshotsDirectoryOf({ snapshots }: TargetContext, live: Target): Target {
+export function snapshotsDirectoryOf({ snapshots, clock }: TargetContext, live: Target): Target {
   const { dataset } = live;
   if (dataset.snapdir === 'disabled') throw new NfsError(NfsStatus.STALE);
   return {
     ...live,
     snapshot: SNAPSHOTS_DIRECTORY,
-    fileSystem: new SnapshotsDirectory(dataset, snapshots),
+    fileSystem: new SnapshotsDirectory(dataset, snapshots, clock),
     readOnly: live.readOnly || !dataset.snapdirWrite,
   };
 }

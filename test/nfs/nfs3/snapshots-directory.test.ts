@@ -1,6 +1,8 @@
 // `.snapshots` over a socket: how it is found, what it shows, and that nothing in it can be changed.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { NFS, Nfs } from '../calls.ts';
+import { counted, words } from '../raw-client.ts';
 import { OPEN_TO_ALL, ServedVolume } from '../served-volume.ts';
 import { madeBy, Nfs3Client, Status } from './nfs3-client.ts';
 
@@ -341,6 +343,27 @@ describe('a listing of snapshots', () => {
     const snapshots = await snapshotsOf(young);
     expect((await client.readdir(snapshots, 0n, 180)).entries.map(({ name }) => name)).toEqual(['.', '..']);
     expect((await client.readdir(snapshots, 2n, 160)).entries.map(({ name }) => name)).toEqual(['with']);
+  });
+});
+
+describe('a listing of very many snapshots', () => {
+  it('lets other calls be served meanwhile', async () => {
+    await served.datasets.create('very-many', {});
+    const { root: directory } = await Nfs3Client.mount(served, '/very-many');
+    for (let number = 0; number < 600; number++) await served.snapshots.create('very-many', `s${number}`, {});
+    const snapshots = await snapshotsOf(directory);
+    const answered: string[] = [];
+    const ask = async (what: string, procedure: number, args: Buffer): Promise<void> => {
+      const connection = await served.client();
+      await connection.call(NFS, 3, procedure, args);
+      answered.push(what);
+    };
+    await Promise.all([
+      ask('listing', Nfs.readdir, Buffer.concat([counted(snapshots), words(0, 0, 0, 0, 65_536)])),
+      ask('other', Nfs.getattr, counted(directory)),
+    ]);
+    expect(answered).toEqual(['other', 'listing']);
+    expect(await namesIn(snapshots)).toHaveLength(2 + 600);
   });
 });
 
