@@ -59,9 +59,8 @@ export async function* checkVolume(
     const { meta } = store.parts;
     const loaded = await loadRegistry(meta);
     const names = new Map(loaded.records.map(({ name, headTree }) => [headTree, name]));
-    const dropped = new Set([...store.trees.values()].filter((tree) => tree.dropped).map(({ id }) => id));
     const cookieOf = nameCookie(store.parts.hashKey);
-    const check = new StoreCheck({ meta, segments: store.parts.segments, cookieOf }, dropped);
+    const check = new StoreCheck({ store, cookieOf });
     let findings = 0;
     let repaired = 0;
     const repairs: Write[] = [];

@@ -13,6 +13,7 @@ export type FindingKind =
   | 'stray-data'
   | 'damaged-data'
   | 'usage'
+  | 'history'
   | 'segment'
   | 'forward'
   | 'dataset'

@@ -23,6 +23,12 @@ export class FrameFacts {
     this.forwards.set(`${segment}/${block}`, record);
   }
 
+  isNamed(frame: Frame): boolean {
+    const record = this.forwards.get(`${frame.segment}/${forwardBlock(frame.index)}`);
+    const { segment, index } = (record && placeOf(record, frame.index)) ?? frame;
+    return this.named.get(segment)?.has(index) ?? false;
+  }
+
   /** A version of a map names the frame. */
   name(frame: Frame): { readonly segment: number; readonly at: number } {
     const record = this.forwards.get(`${frame.segment}/${forwardBlock(frame.index)}`);

@@ -269,12 +269,12 @@ class Run {
   }
 
   private async checkStore(): Promise<void> {
-    const { meta, segments, process } = this.world;
+    const { meta, process } = this.world;
     await this.until(process.reclaimer.pause());
     const cookieOf = nameCookie(HASH_KEY);
     const findings: string[] = [];
     const look = async () => {
-      for await (const { message } of new StoreCheck({ meta, segments, cookieOf }, new Set()).run())
+      for await (const { message } of new StoreCheck({ store: process.store, cookieOf }).run())
         findings.push(message);
       findings.push(...(await historyFindings(meta, process.tree)));
     };

@@ -6,9 +6,13 @@ import type { Clock, Random } from '../../../src/clock.ts';
 import { makeRootDirectory } from '../../../src/datasets/root-directory.ts';
 import { attempt } from '../../../src/fs/attempt.ts';
 import { stageBranch, stageInosOfClone, switchHead } from '../../../src/fs/branch.ts';
+import { StoreCheck } from '../../../src/fs/check/check-store.ts';
 import type { FileSystem } from '../../../src/fs/file-system.ts';
 import { FileType } from '../../../src/fs/file-system.ts';
+import { treeHolder } from '../../../src/fs/holder.ts';
+import { stageHold } from '../../../src/fs/holds.ts';
 import { type KeptFileSystem, openKept } from '../../../src/fs/kept-file-system.ts';
+import { nameCookie } from '../../../src/fs/name-cookie.ts';
 import { openDataset, type SharedParts } from '../../../src/fs/open-dataset.ts';
 import type { OperationContext } from '../../../src/fs/operation.ts';
 import { Reclaimer } from '../../../src/fs/reclaimer.ts';
@@ -26,7 +30,7 @@ import { FileModel, newNode } from './file-model.ts';
 import { operate } from './operations.ts';
 import { answered, type Walk, walk } from './walk.ts';
 
-const HASH_KEY = Buffer.alloc(16, 7);
+export const HASH_KEY = Buffer.alloc(16, 7);
 const SNAPSHOT = Buffer.from('snapshot');
 
 export interface Dataset {
@@ -165,7 +169,14 @@ export class ViewWorld {
   }
 
   private branch({ tree, generation }: Kept): Promise<Tree> {
-    return answered(() => attempt(() => stageBranch(this.shared.store, { tree: tree.id, generation })));
+    const { store } = this.shared;
+    return answered(() =>
+      attempt(() => {
+        const branch = stageBranch(store, { tree: tree.id, generation });
+        stageHold(store, tree, generation, treeHolder(branch.id));
+        return branch;
+      }),
+    );
   }
 
   /** Everything shows what it must. */
@@ -178,7 +189,20 @@ export class ViewWorld {
       dataset.walk = seen;
     }
     await this.compareKept();
+    expect(await this.findings()).toEqual([]);
     expect(this.log).toEqual([]);
+  }
+
+  /** What a check of the store finds. */
+  async findings(): Promise<string[]> {
+    const { store } = this.shared;
+    await this.reclaimer.pause();
+    await store.durable(store.ticket);
+    const found: string[] = [];
+    for await (const { message } of new StoreCheck({ store, cookieOf: nameCookie(HASH_KEY) }).run())
+      found.push(message);
+    this.reclaimer.resume();
+    return found;
   }
 
   async compareKept(): Promise<void> {
