@@ -5,6 +5,7 @@
 // its share out. A later WRITE over frozen bytes has not: it lies above them. When the segment fails, the bytes go back
 // under what came since, with their dates.
 
+import { lentBuffers } from '../lent-buffers.ts';
 import { attempt } from './attempt.ts';
 import { isLater } from './change-time.ts';
 import { allocated, EMPTY_MAP, isSame, overlay } from './chunk-map.ts';
@@ -66,7 +67,8 @@ export class Flush {
         ? IN_THE_BATCH
         : await this.append(file, frozen, windows);
       const appended = written;
-      await attempt(() => this.stage(file, frozen, windows, appended));
+      const staged = await attempt(() => this.stage(file, frozen, windows, appended));
+      for (const data of staged) lentBuffers.giveBack(data);
     } catch (error) {
       // What was appended is named by nobody.
       written.landed?.();
@@ -107,13 +109,16 @@ export class Flush {
     return { frames, landed };
   }
 
-  /** In one turn: everything that is still frozen gets its place in the maps. */
+  /**
+   * In one turn: everything that is still frozen gets its place in the maps.
+   * @returns the buffers that nobody looks at any more
+   */
   private stage(
     file: DirtyFile,
     frozen: DirtyLayer,
     windows: readonly WindowFlush[],
     written: Written,
-  ): void {
+  ): readonly Buffer[] {
     const { records } = file;
     const { tree } = records;
     const record = tree.dropped ? undefined : records.inode(file.ino);
@@ -121,7 +126,7 @@ export class Flush {
       file.frozen = null;
       file.dropEmptyLayers();
       written.landed?.();
-      return;
+      return [];
     }
     const turn = new Turn(records, this.store.parts.clock.now());
     const dataId = record.dataId || this.store.dataIds.take();
@@ -137,7 +142,9 @@ export class Flush {
       file.frozen = null;
       file.grow(filler - growth);
     });
+    const staged = frozen.ranges.pieces().map(({ data }) => data);
     turn.commit(frozen.generation, written.landed);
+    return staged;
   }
 }
 

@@ -10,6 +10,7 @@ import { type FileHandle, open, readdir, stat, statfs, unlink } from 'node:fs/pr
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Eventual } from '../eventual.ts';
+import { lentBuffers } from '../lent-buffers.ts';
 import { FileSegmentWriter } from './file-segment-writer.ts';
 import { type OpenFile, SegmentFiles } from './segment-files.ts';
 import { SegmentReadError, type SegmentStore, type SegmentWriter } from './segment-store.ts';
@@ -114,7 +115,7 @@ export class FileSegmentStore implements SegmentStore {
   }
 
   async #readLater(file: OpenFile, id: number, offset: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(length);
+    const bytes = lentBuffers.take(length);
     const before = offset % WARM_REGION_BYTES;
     const behind = WARM_REGION_BYTES - 1 - ((offset + length - 1) % WARM_REGION_BYTES);
     const widened = [ignored.subarray(0, before), bytes, ignored.subarray(0, behind)];
@@ -133,7 +134,7 @@ export class FileSegmentStore implements SegmentStore {
 }
 
 function readNow(file: OpenFile, id: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+  const bytes = lentBuffers.take(length);
   let bytesRead: number;
   try {
     bytesRead = readSync(file.fd, bytes, 0, length, offset);

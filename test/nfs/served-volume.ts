@@ -7,6 +7,7 @@ import { createFormat, openFormat } from '../../src/kv/format.ts';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
 import type { MetaStore } from '../../src/kv/meta-store.ts';
+import { lentBuffers } from '../../src/lent-buffers.ts';
 import type { ExportRule } from '../../src/nfs/export-rule.ts';
 import { NfsServer } from '../../src/nfs/nfs-server.ts';
 import { openVolume, type Volume } from '../../src/volume.ts';
@@ -22,6 +23,9 @@ export const OPEN_TO_ALL: ExportRule = {
   secure: false,
   datasets: ['*'],
 };
+
+// A reply that looks at a buffer which was given back shows it.
+lentBuffers.overwriteGiven = true;
 
 const SETTINGS = {
   durability: 'strict',

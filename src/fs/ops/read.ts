@@ -1,6 +1,7 @@
 // READ, RFC 1813 §3.3.6: what waits in memory over what the maps show; holes are zeros.
 
 import type { Eventual } from '../../eventual.ts';
+import { lentBuffers } from '../../lent-buffers.ts';
 import { Wait } from '../attempt.ts';
 import { plan } from '../chunk-map.ts';
 import type { DirtyRanges } from '../dirty-ranges.ts';
@@ -95,11 +96,18 @@ function takeFrom(
   let at = gap.from;
   for (const { offset, data } of source.pieces(gap.from, gap.to)) {
     if (offset > at) rest.push({ from: at, to: offset });
-    parts.push({ offset, length: data.length, data, extent: null });
+    parts.push({ offset, length: data.length, data: copyOf(data), extent: null });
     at = offset + data.length;
   }
   if (at < gap.to) rest.push({ from: at, to: gap.to });
   return rest;
+}
+
+/** Once a flush is staged, the buffers that it took are used for other data: a reply on its way must not see that. */
+function copyOf(data: Buffer): Buffer {
+  const copy = lentBuffers.take(data.length);
+  copy.set(data);
+  return copy;
 }
 
 function storedParts(records: Records, record: InodeRecord, from: number, to: number): Part[] {

@@ -12,6 +12,7 @@
 //
 // Only `space` moves unfinished bytes, because the socket holds the last space it was given even while it is paused.
 
+import { lentBuffers } from '../../lent-buffers.ts';
 import { REGION_BYTES, type Region, type RegionPool } from './region.ts';
 import { StreamError } from './rpc-error.ts';
 
@@ -136,7 +137,7 @@ export class RecordReader {
     const body = this.#body ?? NO_BYTES;
     if (!this.#body || body.length < total) {
       const bytes = isLast ? total : Math.max(total, Math.min(2 * body.length, RECORD_BYTES_MAX));
-      this.#body = Buffer.allocUnsafeSlow(bytes);
+      this.#body = lentBuffers.take(bytes);
       body.copy(this.#body, 0, 0, this.#bodyFill);
     }
     this.#fragmentLeft = length;

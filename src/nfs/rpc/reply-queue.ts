@@ -2,6 +2,7 @@
 // responder without a file system): a write for each reply 105k calls/s, one for all of a turn 536k.
 
 import type { Socket } from 'node:net';
+import { lentBuffers } from '../../lent-buffers.ts';
 import { ReplyWriter } from './reply.ts';
 
 /** 4 MiB of reply buffers at most. */
@@ -41,19 +42,28 @@ export class ReplyQueue {
     if (!out) return 0;
     this.#out = undefined;
     const bytes = out.xdr.length;
-    this.#send(out.xdr.take());
+    const pieces = out.xdr.take();
+    this.#send(pieces, out.xdr.takeOwed());
     if (this.#socket.writableLength === 0) out.xdr.reuse();
     else out.xdr.abandon();
     if (this.#free.length < FREE_WRITERS_MAX) this.#free.push(out);
     return bytes;
   }
 
-  #send(pieces: readonly Buffer[]): void {
+  #send(pieces: readonly Buffer[], owed: readonly Buffer[]): void {
     const socket = this.#socket;
     // A connection that is being closed for the client's sake: nobody waits for these.
     if (!socket.writable) return;
     if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) socket.write(piece);
+    const last = pieces.length - 1;
+    for (let at = 0; at < last; at++) socket.write(pieces[at]!);
+    // After an error the system may still be looking at them.
+    if (owed.length === 0) socket.write(pieces[last]!);
+    else socket.write(pieces[last]!, (error) => error || giveBack(owed));
     if (pieces.length > 1) socket.uncork();
   }
+}
+
+function giveBack(owed: readonly Buffer[]): void {
+  for (const buffer of owed) lentBuffers.giveBack(buffer);
 }

@@ -33,7 +33,10 @@ export function string(bytesMax: number): Xdr<Buffer> {
   return opaque(bytesMax);
 }
 
-/** opaque<bytesMax> that is in several buffers, as READ data often is; decodes to one. */
+/**
+ * opaque<bytesMax> that is in several buffers, as READ data often is; decodes to one. Buffers that are lent may be given
+ * back once they are sent: nobody else uses them.
+ */
 export function opaqueParts(bytesMax: number): Xdr<readonly Buffer[]> {
   return {
     fixed: undefined,
@@ -43,6 +46,7 @@ export function opaqueParts(bytesMax: number): Xdr<readonly Buffer[]> {
       for (const part of parts) count += part.length;
       if (count > bytesMax) throw tooLong(count, bytesMax);
       to.u32(count);
+      to.owe(parts);
       for (const part of parts) {
         if (part.length >= EXTERNAL_BYTES_MIN) to.attach(part);
         else to.encoded(part);

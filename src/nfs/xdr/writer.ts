@@ -27,6 +27,7 @@ export class XdrWriter {
   #start = 0;
   #pieces: Buffer[] = [];
   #piecesBytes = 0;
+  #owed: Buffer[] = [];
   #markBytes: Buffer = NOTHING;
   #markPosition = 0;
   #markStart = 0;
@@ -95,6 +96,11 @@ export class XdrWriter {
     this.#piecesBytes += payload.length;
   }
 
+  /** These are to be given back when what was written is sent. */
+  owe(parts: readonly Buffer[]): void {
+    for (const part of parts) this.#owed.push(part);
+  }
+
   /** Zeros up to the next multiple of four behind `count` bytes. */
   pad(count: number): void {
     const missing = padded(count) - count;
@@ -133,6 +139,13 @@ export class XdrWriter {
     this.#pieces = [];
     this.#piecesBytes = 0;
     return pieces;
+  }
+
+  /** What is to be given back when what was taken last is sent. */
+  takeOwed(): readonly Buffer[] {
+    const owed = this.#owed;
+    if (owed.length > 0) this.#owed = [];
+    return owed;
   }
 
   /** What was taken has left: the buffer is free again. */

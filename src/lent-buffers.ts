@@ -1,0 +1,60 @@
+// Buffers for file data on its way between segments and clients, used again and again. V8 counts the bytes behind new
+// Buffers, and after each 64 MiB of them it marks and sweeps its whole heap: reading 300 MiB/s, that was 45 % of the CPU.
+//
+// A buffer is given back by the one who knows that nobody will look at it again: READ's, once the socket has taken the
+// reply; WRITE's, once its flush is staged. One that is never given back is garbage like any other, so forgetting costs
+// speed and nothing else.
+
+const SMALLEST_BYTES = 4096;
+/** Powers of two, and for data with a header around it, a sixteenth more. */
+const HEADROOM = 1 / 16;
+const LARGEST_BYTES = 2 ** 20 * (1 + HEADROOM);
+/** Of buffers that wait for their next use: about what two flushes give back. */
+const FREE_BYTES_MAX = 64 << 20;
+
+export class LentBuffers {
+  /** Overwrites what is given back, so that a use of it is seen: for tests. */
+  overwriteGiven = false;
+  /** By size. */
+  readonly #free = new Map<number, ArrayBuffer[]>();
+  #freeBytes = 0;
+  readonly #lent = new WeakSet<ArrayBufferLike>();
+
+  /** Room for `bytes`, whatever was in it. */
+  take(bytes: number): Buffer {
+    if (bytes > LARGEST_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    const size = sizeFor(bytes);
+    const known = this.#free.get(size)?.pop();
+    if (known) this.#freeBytes -= size;
+    const memory = known ?? (Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer);
+    this.#lent.add(memory);
+    return Buffer.from(memory, 0, bytes);
+  }
+
+  /** Nobody uses what was taken any more, of which `part` is a view. Anything else is let alone. */
+  giveBack(part: Buffer): void {
+    const memory = part.buffer as ArrayBuffer;
+    if (!this.#lent.delete(memory)) return;
+    if (this.overwriteGiven) Buffer.from(memory).fill(0xdb);
+    const size = memory.byteLength;
+    if (this.#freeBytes + size > FREE_BYTES_MAX) return;
+    const others = this.#free.get(size);
+    if (others) others.push(memory);
+    else this.#free.set(size, [memory]);
+    this.#freeBytes += size;
+  }
+
+  get freeBytes(): number {
+    return this.#freeBytes;
+  }
+}
+
+/** Those of the process. */
+export const lentBuffers = new LentBuffers();
+
+function sizeFor(bytes: number): number {
+  if (bytes <= SMALLEST_BYTES) return SMALLEST_BYTES;
+  const power = 2 ** Math.floor(Math.log2(bytes));
+  if (bytes === power) return power;
+  return bytes <= power * (1 + HEADROOM) ? power * (1 + HEADROOM) : 2 * power;
+}
