@@ -89,10 +89,12 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   const datasets = await DatasetRegistry.open({
     store,
     trees,
-    openFileSystem: (dataset, tree) => openDataset(shared, dataset, tree, inos.get(inoSequenceName(dataset))),
+    openFileSystem: (dataset, tree, inosOfClone) =>
+      openDataset(shared, dataset, tree, inosOfClone ?? inos.get(inoSequenceName(dataset))),
     diskFreeBytes: () => writeBack.freeBytes(),
   });
   const snapshots = await SnapshotRegistry.open({ shared, registry: datasets });
+  if (background) snapshots.start();
   return {
     format,
     store,
@@ -110,7 +112,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
     },
     async close() {
-      await Promise.all([sweeps.stop(), trees.stop(), reclaimer.stop(), scrub.stop()]);
+      await Promise.all([snapshots.stop(), sweeps.stop(), trees.stop(), reclaimer.stop(), scrub.stop()]);
       writeBack.stop();
       if (store.poisoned) {
         await segmentLog.close();

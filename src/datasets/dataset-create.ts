@@ -13,7 +13,7 @@ import { checkDatasetName, ROOT_NAME } from './names.ts';
 import { limitsOf, withChanges } from './properties.ts';
 import { DATASETS_MAX, openEntry, type RegistryContext, unpromised } from './registry-context.ts';
 import { defaultRow, nextIdRow, rowsOf } from './registry-rows.ts';
-import { checkRootDirectory, makeRootDirectory, type RootDirectory } from './root-directory.ts';
+import { checkRootDirectory, makeRootDirectory } from './root-directory.ts';
 import { fitsInQuotas } from './space.ts';
 
 const NO_LIMITS = { quota: 0, refquota: 0, reservation: 0 };
@@ -23,14 +23,16 @@ export function stageCreate(context: RegistryContext, name: string, options: Cre
   const root = { mode: options.mode ?? 0o755, uid: options.uid ?? 0, gid: options.gid ?? 0 };
   checkRootDirectory(root);
   const stage = prepareDataset(context, { name, properties: propertiesOf(options), referencedBytes: 0 });
-  return stage(() => context.trees.create(), { ...ORIGINAL, root });
+  const entry = stage({ tree: context.trees.create() }, ORIGINAL);
+  makeRootDirectory(entry.operations, root);
+  return entry;
 }
 
 /** Dataset 0, in a store that has no registry yet. */
 export function stageRoot(context: RegistryContext): void {
-  const root = { mode: 0o755, uid: 0, gid: 0 };
-  const made = { ...ORIGINAL, root, name: ROOT_NAME, properties: {} };
-  const entry = stageDataset(context, context.trees.create(), made);
+  const given = { ...ORIGINAL, name: ROOT_NAME, properties: {} };
+  const entry = stageDataset(context, { tree: context.trees.create() }, given);
+  makeRootDirectory(entry.operations, { mode: 0o755, uid: 0, gid: 0 });
   context.store.stageRows([defaultRow(entry.id)]);
   context.catalog.add(entry);
 }
@@ -43,9 +45,12 @@ export interface WantedDataset {
   readonly referencedBytes: number;
 }
 
-export interface DatasetOrigin extends Pick<DatasetRecord, 'parentId' | 'parentUuid' | 'expiresAt'> {
-  /** What to make in its tree; null where that has one already. */
-  readonly root: RootDirectory | null;
+export type DatasetOrigin = Pick<DatasetRecord, 'parentId' | 'parentUuid' | 'expiresAt'>;
+
+export interface HeadTree {
+  readonly tree: Tree;
+  /** Of a clone: the row of its inode numbers. */
+  readonly inos?: Buffer;
 }
 
 const ORIGINAL = { parentId: null, parentUuid: null, expiresAt: null } as const;
@@ -75,9 +80,8 @@ export function prepareDataset(context: RegistryContext, wanted: WantedDataset) 
     throw new DatasetError('no-space', `Cannot create ${name}: the quotas there do not leave room for it`);
   }
   const mountPoint = around && addMountPoint(around, name, context.nextId);
-  /** @param treeOf makes the tree, having staged nothing where it throws */
-  return (treeOf: () => Tree, origin: DatasetOrigin): DatasetEntry => {
-    const entry = stageDataset(context, treeOf(), { ...origin, name, properties });
+  return (head: HeadTree, origin: DatasetOrigin): DatasetEntry => {
+    const entry = stageDataset(context, head, { ...origin, name, properties });
     mountPoint?.commit();
     catalog.add(entry);
     return entry;
@@ -86,12 +90,11 @@ export function prepareDataset(context: RegistryContext, wanted: WantedDataset) 
 
 function stageDataset(
   context: RegistryContext,
-  tree: Tree,
-  made: DatasetOrigin & Pick<DatasetRecord, 'name' | 'properties'>,
+  { tree, inos }: HeadTree,
+  given: DatasetOrigin & Pick<DatasetRecord, 'name' | 'properties'>,
 ): DatasetEntry {
   const { store } = context;
   const { clock, random } = store.parts;
-  const { root, ...given } = made;
   const record: DatasetRecord = {
     ...given,
     id: context.nextId,
@@ -104,8 +107,7 @@ function stageDataset(
     headTree: tree.id,
   };
   context.nextId++;
-  const entry = openEntry(context, record, tree);
-  if (root) makeRootDirectory(entry.operations, root);
+  const entry = openEntry(context, record, tree, inos);
   store.stageRows([...rowsOf(record), nextIdRow(context.nextId)]);
   return entry;
 }

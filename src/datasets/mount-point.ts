@@ -1,6 +1,6 @@
 // The directory that a nested dataset is in the root of the one around it. It is made, renamed and removed by the
-// registry alone: to a client it is a directory that cannot be removed or renamed. A rollback of the dataset around may
-// have taken it away; then the nested dataset is reached by its path in MOUNT, until it is renamed.
+// registry alone: to a client it is a directory that cannot be removed or renamed. A rollback of the dataset around makes
+// it anew.
 //
 // Each function edits a turn of the dataset around; the caller commits it together with the rows of the registry.
 
@@ -38,22 +38,31 @@ interface MountPoint {
  * @throws DatasetError `exists` when there is an entry of that name; Wait
  */
 export function addMountPoint(around: DatasetEntry, name: string, id: number): Turn {
-  const { operations } = around;
+  const turn = newTurn(around.operations);
+  checkFree(turn, around, name);
+  makeMountPoint(around.operations, turn, name, id);
+  return turn;
+}
+
+/**
+ * Makes the directories of the datasets nested in `around` in a tree that is to be its head: they are where they are
+ * now, whatever that tree had then.
+ *
+ * @param operations those of `around` on that tree
+ * @throws DatasetError `exists` when the tree has something else under the name of one; Wait
+ */
+export function mountAll(operations: OperationContext, around: DatasetEntry): Turn {
   const turn = newTurn(operations);
-  const directory = editRoot(turn);
-  const entryName = checkFree(turn, around, name);
-  const { node } = makeNode(
-    operations,
-    turn,
-    { caller: ADMINISTRATOR, directory, name: entryName },
-    {
-      type: FileType.directory,
-      size: DIRECTORY_SIZE,
-      changes: {},
-      defaultMode: MOUNT_POINT_MODE,
-    },
-  );
-  turn.put(withFields(node, { mountedDataset: id }));
+  for (const { name, id } of around.children) {
+    const entry = turn.entry(ROOT_INO, entryNameOf(name));
+    if (!entry) {
+      makeMountPoint(operations, turn, name, id);
+      continue;
+    }
+    const node = turn.edit(namedInode(operations.records, ROOT_INO, entry.ino));
+    if (node.type !== FileType.directory || node.entryCount > 0) throw taken(around, name);
+    turn.put(withFields(node, { mountedDataset: id }));
+  }
   return turn;
 }
 
@@ -90,6 +99,18 @@ export function renameMountPoint(around: DatasetEntry, nested: Nested, newName: 
   return turn;
 }
 
+function makeMountPoint(operations: OperationContext, turn: Turn, name: string, id: number): void {
+  const place = { caller: ADMINISTRATOR, directory: editRoot(turn), name: entryNameOf(name) };
+  const directory = {
+    type: FileType.directory,
+    size: DIRECTORY_SIZE,
+    changes: {},
+    defaultMode: MOUNT_POINT_MODE,
+  };
+  const { node } = makeNode(operations, turn, place, directory);
+  turn.put(withFields(node, { mountedDataset: id }));
+}
+
 function newTurn({ records, clock }: OperationContext): Turn {
   return new Turn(records, clock.now());
 }
@@ -101,18 +122,25 @@ function editRoot(turn: Turn): InodeRecord {
 }
 
 function checkFree(turn: Turn, around: DatasetEntry, name: string): Buffer {
-  const component = lastComponentOf(name);
-  const entryName = Buffer.from(component);
-  if (!turn.entry(ROOT_INO, entryName)) return entryName;
-  throw new DatasetError(
+  const entryName = entryNameOf(name);
+  if (turn.entry(ROOT_INO, entryName)) throw taken(around, name);
+  return entryName;
+}
+
+function taken(around: DatasetEntry, name: string): DatasetError {
+  return new DatasetError(
     'exists',
-    `${around.name} has an entry ${component} already, so ${name} cannot show there: remove or rename it first`,
+    `${around.name} has an entry ${lastComponentOf(name)} already, so ${name} cannot show there: remove or rename it first`,
   );
 }
 
-/** Undefined where a rollback has brought a root back that has it not. */
+function entryNameOf(name: string): Buffer {
+  return Buffer.from(lastComponentOf(name));
+}
+
+/** Undefined where it is not there, which only damage explains: that must not keep the dataset from being deleted. */
 function mountPoint(operations: OperationContext, turn: Turn, { id, name }: Nested): MountPoint | undefined {
-  const entryName = Buffer.from(lastComponentOf(name));
+  const entryName = entryNameOf(name);
   const entry = turn.entry(ROOT_INO, entryName);
   const node = entry && turn.edit(namedInode(operations.records, ROOT_INO, entry.ino));
   return node?.mountedDataset === id ? { entry: entry!, entryName, node } : undefined;

@@ -25,8 +25,8 @@ export interface DatasetSnapshots {
   /** Names of those that go with the dataset. @throws DatasetError `busy` when one of them is held */
   goingWith(entry: DatasetEntry): readonly string[];
   stageDelete(entry: DatasetEntry): void;
-  /** The name of the snapshot or dataset of this uuid, which a clone comes from. */
-  originName(uuid: string): string | undefined;
+  /** `dataset@snapshot`. */
+  nameOf(uuid: string): string | undefined;
 }
 
 /** The trees of the volume. What is staged here is in one batch with all else that is staged in the same turn. */
@@ -45,8 +45,8 @@ export const DATASETS_MAX = 10_000;
 export interface RegistryParts {
   readonly store: Store;
   readonly trees: Trees;
-  /** The file system of a dataset over its head tree. */
-  readonly openFileSystem: (datasetId: number, tree: Tree) => OpenFileSystem;
+  /** The file system of a dataset over its head tree; `inos` is the row of a clone's inode numbers. */
+  readonly openFileSystem: (datasetId: number, tree: Tree, inos?: Buffer) => OpenFileSystem;
   /** Bytes that the disk still takes. */
   readonly diskFreeBytes: () => number;
   /** {@link DATASETS_MAX} unless given. */
@@ -58,7 +58,7 @@ export const NO_SNAPSHOTS: DatasetSnapshots = {
   heldBytes: () => 0,
   goingWith: () => [],
   stageDelete() {},
-  originName: () => undefined,
+  nameOf: () => undefined,
 };
 
 export interface RegistryContext extends RegistryParts {
@@ -71,8 +71,13 @@ export interface RegistryContext extends RegistryParts {
 }
 
 /** A dataset over its tree, whose growth is limited from now on. */
-export function openEntry(context: RegistryContext, record: DatasetRecord, tree: Tree): DatasetEntry {
-  const entry = new DatasetEntry(record, context.openFileSystem(record.id, tree), context);
+export function openEntry(
+  context: RegistryContext,
+  record: DatasetRecord,
+  tree: Tree,
+  inos?: Buffer,
+): DatasetEntry {
+  const entry = new DatasetEntry(record, context.openFileSystem(record.id, tree, inos), context);
   tree.limits = {
     // Asked at every WRITE, so nothing is worked out that no dataset asks for. What the disk has left is not looked
     // at here, only what of it is promised to others: past that a WRITE answers DQUOT, on a full disk NOSPC.

@@ -154,8 +154,12 @@ export class DatasetRegistry implements Datasets {
   }
 
   private originOf({ record }: DatasetEntry): string | null {
-    if (record.parentUuid === null) return null;
-    return this.context.snapshots.originName(record.parentUuid) ?? null;
+    const { parentId, parentUuid } = record;
+    if (parentId === null || parentUuid === null) return null;
+    const dataset = this.context.catalog.findId(parentId);
+    // Cloned from its live tree.
+    if (dataset?.record.uuid === parentUuid) return dataset.name;
+    return this.context.snapshots.nameOf(parentUuid) ?? null;
   }
 
   /** Runs `stage` in one turn, again from the start when it must wait, and resolves when what it staged is durable. */

@@ -10,18 +10,29 @@ import type { Store } from './store.ts';
 import type { ParentTree, Tree } from './tree.ts';
 import { newTree } from './tree-rows.ts';
 
+/** A tree that is not staged yet: it can be read. */
+export interface Branch {
+  readonly tree: Tree;
+  /** Makes it a tree of the volume, in this turn. */
+  stage(): void;
+}
+
 /**
- * A new tree that shows what another one was at a generation which is kept and complete. Its rows are staged in this
- * turn; the caller stages, in the same turn, that it holds that generation and whose head it is.
+ * A new tree that shows what another one was at a generation which is kept and complete. The caller stages it and, in the
+ * same turn, that it holds that generation and whose head it is.
  *
- * @throws Wait; FsError `ESTALE` when the generation is not kept; then nothing is staged
+ * @throws Wait; FsError `ESTALE` when the generation is not kept
  */
-export function stageBranch(store: Store, parent: ParentTree): Tree {
+export function branchOf(store: Store, parent: ParentTree): Branch {
   const usage = keptCounters(store, parent.tree, parent.generation);
   const { tree, rows } = newTree(store.treeIds.take(), parent, store.parts.settings.caches, usage);
-  store.stageRows(rows);
-  store.trees.set(tree.id, tree);
-  return tree;
+  return {
+    tree,
+    stage() {
+      store.stageRows(rows);
+      store.trees.set(tree.id, tree);
+    },
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Cookie } from './file-system.ts';
 import { FsError } from './fs-error.ts';
 import { HeadVersions } from './head-versions.ts';
 import { decodeInode } from './inode-codec.ts';
-import type { InodeRecord } from './inode-record.ts';
+import { type InodeRecord, withFields } from './inode-record.ts';
 import { keyId } from './key-id.ts';
 import { keyRange } from './key-range.ts';
 import { entryCookie, type NameCookie } from './name-cookie.ts';
@@ -54,8 +54,8 @@ export class Records {
   inode(ino: number): InodeRecord | undefined {
     const cached = this.tree.inodes.get(ino);
     if (cached) return cached;
-    const record = this.read(keys.inode.key(this.tree.id, ino), 'inode', ino, (value) =>
-      decodeInode(ino, value),
+    const record = this.read(keys.inode.key(this.tree.id, ino), 'inode', ino, (value, inherited) =>
+      inherited ? inheritedInode(decodeInode(ino, value)) : decodeInode(ino, value),
     );
     if (record) this.tree.inodes.set(ino, record);
     return record;
@@ -143,6 +143,11 @@ export class Records {
     );
     return new FsError('EIO', message, { cause: error });
   }
+}
+
+/** Datasets are nested in the dataset whose tree it was, not in that of a clone: there the directory is an ordinary one. */
+function inheritedInode(record: InodeRecord): InodeRecord {
+  return record.mountedDataset === 0 ? record : withFields(record, { mountedDataset: 0 });
 }
 
 function decodeShownChunk(value: Buffer, inherited: boolean): ChunkMap {

@@ -2,11 +2,15 @@
 // registry of datasets below.
 
 import type { Timestamp } from '../clock.ts';
+import type { DatasetInfo } from '../datasets/datasets.ts';
 import { withoutLocal } from '../datasets/properties.ts';
 import type { DatasetSnapshots } from '../datasets/registry-context.ts';
 import { openKept } from '../fs/kept-file-system.ts';
 import { DamageError } from '../fs/versioned-value.ts';
+import { cloneDataset } from './clone.ts';
 import { DatasetLocks } from './dataset-locks.ts';
+import { ExpiryWatch } from './expiry-watch.ts';
+import { planRollback, rollback } from './rollback.ts';
 import { stageSnapshotProperties, stageSnapshotRename, stageTag, stageUntag } from './snapshot-changes.ts';
 import { fullName, type SnapshotContext, type SnapshotParts } from './snapshot-context.ts';
 import { createSnapshots } from './snapshot-create.ts';
@@ -18,7 +22,9 @@ import { findSnapshot, findSnapshots, snapshotsBelow } from './snapshot-names.ts
 import { changedProperties, hasLabels } from './snapshot-properties.ts';
 import { loadSnapshots } from './snapshot-rows.ts';
 import type {
+  CloneOptions,
   LabelSelector,
+  RollbackPlan,
   Snapshot,
   SnapshotDeletePlan,
   SnapshotInfo,
@@ -30,8 +36,11 @@ import type {
 export class SnapshotRegistry implements Snapshots {
   private readonly context: SnapshotContext;
 
+  private readonly expiry: ExpiryWatch;
+
   private constructor(context: SnapshotContext) {
     this.context = context;
+    this.expiry = new ExpiryWatch(context, context.shared.store.parts.log);
   }
 
   /** @throws DamageError when the rows cannot be read or contradict those of the datasets */
@@ -100,6 +109,7 @@ export class SnapshotRegistry implements Snapshots {
 
   async create(dataset: string, name: string, options: SnapshotOptions): Promise<readonly SnapshotInfo[]> {
     const entries = await createSnapshots(this.context, dataset, name, options);
+    if (options.ttlSeconds !== undefined) this.expiry.wake();
     return entries.map((entry) => snapshotInfo(this.context, entry, NO_CLONES));
   }
 
@@ -121,6 +131,7 @@ export class SnapshotRegistry implements Snapshots {
 
   async release(name: string, tag: string): Promise<void> {
     await this.changeOne(name, (entry) => stageUntag(this.context, entry, tag));
+    this.expiry.wake();
   }
 
   set(name: string, properties: Readonly<Record<string, string>>): Promise<SnapshotInfo> {
@@ -135,6 +146,29 @@ export class SnapshotRegistry implements Snapshots {
       const rest = withoutLocal(entry.record.properties, property);
       return stageSnapshotProperties(this.context, entry, rest);
     });
+  }
+
+  async clone(source: string, name: string, options: CloneOptions): Promise<DatasetInfo> {
+    const dataset = await cloneDataset(this.context, source, name, options);
+    this.expiry.wake();
+    return this.context.registry.infoOf(dataset);
+  }
+
+  planRollback(name: string, discard: boolean): RollbackPlan {
+    return planRollback(this.context, name, discard);
+  }
+
+  rollback(name: string, discard: boolean): Promise<RollbackPlan> {
+    return rollback(this.context, name, discard);
+  }
+
+  /** Deletes what expires from now on, and what has expired. */
+  start(): void {
+    this.expiry.start();
+  }
+
+  stop(): Promise<void> {
+    return this.expiry.stop();
   }
 
   private select(selection: SnapshotSelection): readonly SnapshotEntry[] {
@@ -172,7 +206,7 @@ function snapshotsOfDatasets(context: SnapshotContext): DatasetSnapshots {
     heldBytes: () => 0,
     goingWith: (entry) => goingWith(context, entry),
     stageDelete: (entry) => stageAllGone(context, entry),
-    originName(uuid) {
+    nameOf(uuid) {
       const snapshot = context.byUuid.get(uuid);
       return snapshot && fullName(context, snapshot);
     },

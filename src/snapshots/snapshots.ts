@@ -2,6 +2,7 @@
 // implements this over the volume's store; every change is one atomic batch and is durable when its promise resolves.
 
 import type { Timestamp } from '../clock.ts';
+import type { DatasetInfo } from '../datasets/datasets.ts';
 import type { Eventual } from '../eventual.ts';
 import type { FileSystem, NodeRef } from '../fs/file-system.ts';
 
@@ -67,9 +68,28 @@ export type SnapshotSelection =
   | string
   | { readonly labels: readonly LabelSelector[]; readonly dataset?: string | undefined };
 
+export interface CloneOptions {
+  /** Seconds after which it is deleted. */
+  readonly ttlSeconds?: number;
+  /** As for a new dataset; nothing is taken over from the origin. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
 export interface SnapshotDeletePlan {
   readonly names: readonly string[];
   readonly bytes: number;
+}
+
+export interface RollbackPlan {
+  /** `dataset@snapshot`. */
+  readonly target: string;
+  /** The snapshot that keeps the state before; null with `discard`. */
+  readonly before: string | null;
+  /** What the live tree refers to now, and will refer to. */
+  readonly liveBytes: number;
+  readonly liveInodes: number;
+  readonly targetBytes: number;
+  readonly targetInodes: number;
 }
 
 /**
@@ -97,4 +117,10 @@ export interface Snapshots {
   set(name: string, properties: Readonly<Record<string, string>>): Promise<SnapshotInfo>;
   /** Takes a user property away. */
   inherit(name: string, property: string): Promise<SnapshotInfo>;
+  /** A new dataset that begins as a snapshot is, or as a dataset is now. */
+  clone(source: string, name: string, options: CloneOptions): Promise<DatasetInfo>;
+  /** What {@link rollback} would do. */
+  planRollback(name: string, discard: boolean): RollbackPlan;
+  /** The dataset is as the snapshot; newer snapshots stay. What it was before is kept as one more, unless `discard`. */
+  rollback(name: string, discard: boolean): Promise<RollbackPlan>;
 }

@@ -104,8 +104,9 @@ export async function openVolume(
   const inos = new Map<string, Buffer>();
   for await (const [key, value] of meta.rows(keys.system.range())) inos.set(key.toString('hex'), value);
   const operations = new Map<number, OpenFileSystem>();
-  const openFileSystem = (datasetId: number, tree: Tree): OpenFileSystem => {
-    const open = openDataset(shared, datasetId, tree, inos.get(inoSequenceKey(datasetId).toString('hex')));
+  const openFileSystem = (datasetId: number, tree: Tree, inosOfClone?: Buffer): OpenFileSystem => {
+    const stored = inosOfClone ?? inos.get(inoSequenceKey(datasetId).toString('hex'));
+    const open = openDataset(shared, datasetId, tree, stored);
     operations.set(datasetId, open);
     return open;
   };

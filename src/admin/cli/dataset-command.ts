@@ -2,12 +2,14 @@
 
 import type { Command } from 'commander';
 import type { CliIo } from './cli-io.ts';
+import { addClone, addPromote } from './dataset-clone.ts';
 import { addCreate } from './dataset-create.ts';
 import { addDelete } from './dataset-delete.ts';
 import { addDiff } from './dataset-diff.ts';
 import { addInfo, addList } from './dataset-list.ts';
 import { addGet, addInherit, addSet } from './dataset-properties.ts';
 import { addGetDefault, addRename, addSetDefault } from './dataset-rename.ts';
+import { addRollback } from './dataset-rollback.ts';
 import { addSnapshot } from './snapshot-create.ts';
 import { addDeleteSnapshot } from './snapshot-delete.ts';
 import { addHold, addHolds, addRelease } from './snapshot-holds.ts';
@@ -35,6 +37,9 @@ export function addDatasetCommand(program: Command, io: CliIo): void {
     addRelease,
     addHolds,
     addDiff,
+    addClone,
+    addPromote,
+    addRollback,
   ]) {
     add(dataset, io);
   }

@@ -83,6 +83,27 @@ export interface SnapshotPlanMessage {
   readonly bytes: number;
 }
 
+export interface CloneDatasetRequest {
+  readonly source: string;
+  readonly name: string;
+  readonly ttlSeconds: number;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+interface RollbackRequest {
+  readonly name: string;
+  readonly discard: boolean;
+}
+
+export interface RollbackMessage {
+  readonly target: string;
+  readonly before: string;
+  readonly liveBytes: number;
+  readonly liveInodes: number;
+  readonly targetBytes: number;
+  readonly targetInodes: number;
+}
+
 interface Tagged {
   readonly name: string;
   readonly tag: string;
@@ -186,6 +207,9 @@ export interface AdminMethods {
   RenameSnapshot: { request: Named & { readonly newName: string }; answer: OfSnapshot & Elapsed };
   HoldSnapshot: { request: Tagged; answer: Elapsed };
   ReleaseSnapshot: { request: Tagged; answer: Elapsed };
+  CloneDataset: { request: CloneDatasetRequest; answer: OfDataset & Elapsed };
+  RollbackDataset: { request: RollbackRequest; answer: RollbackMessage & Elapsed };
+  PlanRollback: { request: RollbackRequest; answer: RollbackMessage & Elapsed };
   SetProperties: {
     request: Named & { readonly properties: Readonly<Record<string, string>> };
     answer: OfDataset & Elapsed;

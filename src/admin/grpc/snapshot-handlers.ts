@@ -1,9 +1,14 @@
 // The methods of the service that are about snapshots.
 
-import type { SnapshotOptions, SnapshotSelection, Snapshots } from '../../snapshots/snapshots.ts';
+import type {
+  RollbackPlan,
+  SnapshotOptions,
+  SnapshotSelection,
+  Snapshots,
+} from '../../snapshots/snapshots.ts';
 import type { AdminHandlers } from './admin-handlers.ts';
-import type { CreateSnapshotRequest, DeleteSnapshotRequest } from './admin-messages.ts';
-import { snapshotMessage } from './dataset-message.ts';
+import type { CreateSnapshotRequest, DeleteSnapshotRequest, RollbackMessage } from './admin-messages.ts';
+import { datasetMessage, snapshotMessage } from './dataset-message.ts';
 import { given, invalid } from './request-check.ts';
 
 type SnapshotMethods =
@@ -14,7 +19,10 @@ type SnapshotMethods =
   | 'PlanDeleteSnapshot'
   | 'RenameSnapshot'
   | 'HoldSnapshot'
-  | 'ReleaseSnapshot';
+  | 'ReleaseSnapshot'
+  | 'CloneDataset'
+  | 'RollbackDataset'
+  | 'PlanRollback';
 
 export function snapshotHandlers({
   snapshots,
@@ -51,7 +59,21 @@ export function snapshotHandlers({
       await snapshots.release(given(name, 'name'), given(tag, 'tag'));
       return {};
     },
+    async CloneDataset({ source, name, ttlSeconds, properties }) {
+      const options = { properties, ...(ttlSeconds > 0 && { ttlSeconds }) };
+      const made = await snapshots.clone(given(source, 'source'), given(name, 'name'), options);
+      return { dataset: datasetMessage(made) };
+    },
+    async RollbackDataset({ name, discard }) {
+      return rollbackMessage(await snapshots.rollback(given(name, 'name'), discard));
+    },
+    PlanRollback: ({ name, discard }) =>
+      rollbackMessage(snapshots.planRollback(given(name, 'name'), discard)),
   };
+}
+
+function rollbackMessage({ before, ...plan }: RollbackPlan): RollbackMessage {
+  return { ...plan, before: before ?? '' };
 }
 
 function snapshotOptions({ recursive, ttlSeconds, properties }: CreateSnapshotRequest): SnapshotOptions {

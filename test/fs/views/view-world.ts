@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { Clock, Random } from '../../../src/clock.ts';
 import { makeRootDirectory } from '../../../src/datasets/root-directory.ts';
 import { attempt } from '../../../src/fs/attempt.ts';
-import { stageBranch, stageInosOfClone, switchHead } from '../../../src/fs/branch.ts';
+import { branchOf, stageInosOfClone, switchHead } from '../../../src/fs/branch.ts';
 import { StoreCheck } from '../../../src/fs/check/check-store.ts';
 import type { FileSystem } from '../../../src/fs/file-system.ts';
 import { FileType } from '../../../src/fs/file-system.ts';
@@ -172,9 +172,10 @@ export class ViewWorld {
     const { store } = this.shared;
     return answered(() =>
       attempt(() => {
-        const branch = stageBranch(store, { tree: tree.id, generation });
-        stageHold(store, tree, generation, treeHolder(branch.id));
-        return branch;
+        const branch = branchOf(store, { tree: tree.id, generation });
+        branch.stage();
+        stageHold(store, tree, generation, treeHolder(branch.tree.id));
+        return branch.tree;
       }),
     );
   }

@@ -103,7 +103,12 @@ describe('dataset diff', () => {
     const client = new AdminClient(server.socket, systemClock);
     const paths: string[] = [];
     try {
-      for await (const { changes } of client.diff({ from: 'watched@s', to: '', ranges: false, watch: true })) {
+      for await (const { changes } of client.diff({
+        from: 'watched@s',
+        to: '',
+        ranges: false,
+        watch: true,
+      })) {
         paths.push(...changes.map(({ path }) => path.toString()).filter((path) => path !== '/'));
         if (paths.includes('/second')) break;
         await writeFile(live, 'second', 'x');
