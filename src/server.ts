@@ -121,6 +121,14 @@ class Server implements RunningServer, ManagedServer {
     return this.volume!.snapshots;
   }
 
+  get restores() {
+    return this.volume!.restores;
+  }
+
+  get jobs() {
+    return this.volume!.jobs;
+  }
+
   status() {
     const { settings, version } = this.options;
     const { format, writeBack, store } = this.volume!;

@@ -17,6 +17,9 @@ import { keys } from './kv/keys.ts';
 import type { MetaStore } from './kv/meta-store.ts';
 import type { SegmentStore } from './kv/segment-store.ts';
 import { Diffs } from './snapshots/diff/diffs.ts';
+import { BackgroundJobs } from './snapshots/jobs/background-jobs.ts';
+import { Jobs } from './snapshots/jobs/jobs.ts';
+import { Restores } from './snapshots/restore/restores.ts';
 import { SnapshotRegistry } from './snapshots/snapshot-registry.ts';
 
 export interface VolumeSettings {
@@ -46,6 +49,8 @@ export interface Volume {
   readonly datasets: DatasetRegistry;
   readonly snapshots: SnapshotRegistry;
   readonly diffs: Diffs;
+  readonly restores: Restores;
+  readonly jobs: Jobs;
   readonly trees: DroppedTrees;
   readonly sweeps: Sweeps;
   readonly writeBack: WriteBack;
@@ -95,12 +100,17 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   });
   const snapshots = await SnapshotRegistry.open({ shared, registry: datasets });
   if (background) snapshots.start();
+  const sources = { store, datasets, snapshots, clock, pins: new PinnedGenerations(shared) };
+  const restores = new Restores({ ...sources, shared, newJobId: () => trees.newJobId() });
+  if (background) await restores.clean();
   return {
     format,
     store,
     datasets,
     snapshots,
-    diffs: new Diffs({ store, datasets, snapshots, clock, pins: new PinnedGenerations(shared) }),
+    diffs: new Diffs(sources),
+    restores,
+    jobs: new Jobs([new BackgroundJobs({ trees, sweeps, clock }), restores]),
     trees,
     sweeps,
     writeBack,
@@ -112,6 +122,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
     },
     async close() {
+      await restores.stop();
       await Promise.all([snapshots.stop(), sweeps.stop(), trees.stop(), reclaimer.stop(), scrub.stop()]);
       writeBack.stop();
       if (store.poisoned) {

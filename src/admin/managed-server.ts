@@ -4,12 +4,16 @@
 import type { Datasets } from '../datasets/datasets.ts';
 import type { Change } from '../snapshots/diff/change.ts';
 import type { DiffRequest } from '../snapshots/diff/diffs.ts';
+import type { Jobs } from '../snapshots/jobs/jobs.ts';
+import type { Restores } from '../snapshots/restore/restores.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { ExportRule } from './config/settings.ts';
 
 export interface ManagedServer {
   readonly datasets: Datasets;
   readonly snapshots: Snapshots;
+  readonly restores: Pick<Restores, 'start'>;
+  readonly jobs: Pick<Jobs, 'list' | 'get' | 'cancel'>;
   status(): ServerStatus;
   clients(): readonly ClientStatus[];
   exports(): readonly ExportRule[];

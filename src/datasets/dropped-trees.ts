@@ -19,7 +19,7 @@ import { newTree } from '../fs/tree-rows.ts';
 import { DamageError, verify } from '../fs/versioned-value.ts';
 import { keys, versioned } from '../kv/keys.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
-import { decodeDropTree, encodeDropTree } from './job-record.ts';
+import { decodeJob, encodeJob } from './job-record.ts';
 import type { Trees } from './registry-context.ts';
 
 /** Rows of one batch: what other operations may have to wait for. */
@@ -28,6 +28,8 @@ const BATCH_ROWS = 256;
 interface Job {
   readonly id: number;
   readonly tree: Tree;
+  /** What it held when it was given up, or at the start of this run. */
+  readonly bytesBefore: number;
   /** What only the head showed is gone, in this run. */
   beheaded: boolean;
 }
@@ -40,24 +42,28 @@ export class DroppedTrees implements Trees {
   private running: Promise<void> | null = null;
   private stopped = false;
 
-  private constructor(store: Store, sweeps: Sweeps, jobs: Job[]) {
+  private constructor(store: Store, sweeps: Sweeps, jobs: Job[], nextJob: number) {
     this.store = store;
     this.sweeps = sweeps;
     this.jobs = jobs;
-    this.nextJob = jobs.reduce((next, { id }) => Math.max(next, id + 1), 1);
+    this.nextJob = nextJob;
   }
 
   /** Goes on with what an earlier run left, in the `background` if there shall be one. */
   static async open(store: Store, sweeps: Sweeps, background = true): Promise<DroppedTrees> {
     const jobs: Job[] = [];
+    let lastJob = 0;
     for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
       const { job: id } = keys.job.parse(key);
-      const tree = store.tree(decodeDropTree(id, value));
+      lastJob = id;
+      const job = decodeJob(id, value);
+      if (job.kind !== 'drop-tree') continue;
+      const tree = store.tree(job.tree);
       tree.dropped = true;
       tree.generations = tree.generations.behead();
-      jobs.push({ id, tree, beheaded: false });
+      jobs.push({ id, tree, bytesBefore: tree.usedBytes, beheaded: false });
     }
-    const dropped = new DroppedTrees(store, sweeps, jobs);
+    const dropped = new DroppedTrees(store, sweeps, jobs, lastJob + 1);
     sweeps.onSwept = (tree) => {
       if (tree.dropped) dropped.wake();
     };
@@ -73,15 +79,20 @@ export class DroppedTrees implements Trees {
     return tree;
   }
 
+  /** For the row of a job of any kind. */
+  newJobId(): number {
+    return this.nextJob++;
+  }
+
   drop(tree: Tree): void {
-    const id = this.nextJob++;
-    const rows = [{ key: keys.job.key(id), value: encodeDropTree(tree.id) }];
+    const id = this.newJobId();
+    const rows = [{ key: keys.job.key(id), value: encodeJob({ kind: 'drop-tree', tree: tree.id }) }];
     const action = { kind: 'behead' } as const;
     this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action, rows });
     tree.dropped = true;
     // Nobody will read or commit what waits in memory.
     for (const file of [...tree.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
-    this.jobs.push({ id, tree, beheaded: false });
+    this.jobs.push({ id, tree, bytesBefore: tree.usedBytes, beheaded: false });
     this.wake();
   }
 
@@ -91,6 +102,21 @@ export class DroppedTrees implements Trees {
       bytes: this.jobs.reduce((sum, { tree }) => sum + tree.usedBytes, 0),
       inodes: this.jobs.reduce((sum, { tree }) => sum + tree.usedInodes, 0),
     };
+  }
+
+  /** Each of them, with what it held before and what of that is left. */
+  going(): readonly {
+    readonly job: number;
+    readonly tree: number;
+    readonly bytesBefore: number;
+    readonly bytes: number;
+  }[] {
+    return this.jobs.map(({ id, tree, bytesBefore }) => ({
+      job: id,
+      tree: tree.id,
+      bytesBefore,
+      bytes: tree.usedBytes,
+    }));
   }
 
   /** Resolves when nothing is left to take back. */

@@ -1,27 +1,61 @@
 // The value of a JOB key: work that was begun in a batch and is finished in the background, across restarts.
 //
-//   value := format:u8=1 kind:u8 tree:u32 crc32:u32     kind 1: take back all that a tree holds
+//   value := format:u8=1 kind:u8 rest crc32:u32
+//   rest  := tree:u32                                     kind 1: take back all that a tree holds
+//          | dataset:u32 directory:u64 generation:u32     kind 2: a restore makes an entry of this directory; what a
+//                                                         crash leaves of it goes
+//          | tree:u32                                     kind 3: make a tree independent of its parent
 //
-// Kinds are on disk: never renumber.
+// Kinds are on disk: never renumber. A directory's `generation` tells it from a later user of its inode number.
 
-import { getU32, putU32 } from '../fs/big-endian.ts';
+import { getU32, getU64, putU32, putU64 } from '../fs/big-endian.ts';
 import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from '../fs/checked-value.ts';
 import { DamageError } from '../fs/versioned-value.ts';
 
 const FORMAT = 1;
-const BODY_BYTES = 5;
+const TREE_BODY_BYTES = 5;
+const RESTORE_BODY_BYTES = 17;
 const DROP_TREE = 1;
+const RESTORE = 2;
+const DETACH = 3;
 
-export function encodeDropTree(tree: number): Buffer {
-  const value = checkedValue(FORMAT, BODY_BYTES);
-  value[CHECKED_BODY_AT] = DROP_TREE;
-  putU32(value, CHECKED_BODY_AT + 1, tree);
+export type JobRecord =
+  | { readonly kind: 'drop-tree' | 'detach'; readonly tree: number }
+  | {
+      readonly kind: 'restore';
+      readonly dataset: number;
+      readonly directory: number;
+      readonly generation: number;
+    };
+
+export function encodeJob(job: JobRecord): Buffer {
+  if (job.kind !== 'restore') {
+    const value = checkedValue(FORMAT, TREE_BODY_BYTES);
+    value[CHECKED_BODY_AT] = job.kind === 'drop-tree' ? DROP_TREE : DETACH;
+    putU32(value, CHECKED_BODY_AT + 1, job.tree);
+    return sealChecked(value);
+  }
+  const value = checkedValue(FORMAT, RESTORE_BODY_BYTES);
+  value[CHECKED_BODY_AT] = RESTORE;
+  putU32(value, CHECKED_BODY_AT + 1, job.dataset);
+  putU64(value, CHECKED_BODY_AT + 5, job.directory);
+  putU32(value, CHECKED_BODY_AT + 13, job.generation);
   return sealChecked(value);
 }
 
-/** The tree to take back. @throws DamageError */
-export function decodeDropTree(job: number, value: Buffer): number {
-  const body = checkedBody(value, FORMAT, BODY_BYTES, `job ${job}`);
-  if (body[0] === DROP_TREE && body.length === BODY_BYTES) return getU32(body, 1);
-  throw new DamageError(`Cannot read job ${job}: it is of unknown kind ${body[0]}`);
+/** @throws DamageError */
+export function decodeJob(id: number, value: Buffer): JobRecord {
+  const body = checkedBody(value, FORMAT, TREE_BODY_BYTES, `job ${id}`);
+  if (body.length === TREE_BODY_BYTES && body[0] === DROP_TREE)
+    return { kind: 'drop-tree', tree: getU32(body, 1) };
+  if (body.length === TREE_BODY_BYTES && body[0] === DETACH) return { kind: 'detach', tree: getU32(body, 1) };
+  if (body.length === RESTORE_BODY_BYTES && body[0] === RESTORE) {
+    return {
+      kind: 'restore',
+      dataset: getU32(body, 1),
+      directory: getU64(body, 5),
+      generation: getU32(body, 13),
+    };
+  }
+  throw new DamageError(`Cannot read job ${id}: it is of unknown kind ${body[0]}`);
 }

@@ -21,6 +21,7 @@ export class Sweeps {
   private running: Promise<void> | null = null;
   private again = false;
   private stopped = false;
+  private sweeping: { readonly tree: Tree; readonly generation: number; visited: number } | null = null;
   /** Told when a tree has no sweep to finish any more. */
   onSwept: (tree: Tree) => void = () => {};
 
@@ -36,6 +37,18 @@ export class Sweeps {
     }
     this.store.onRelease = () => this.wake();
     this.wake();
+  }
+
+  /** What is still to be swept, and how many keys were visited for it. */
+  pending(): { readonly tree: Tree; readonly generation: number; readonly visited: number }[] {
+    return [...this.store.trees.values()].flatMap((tree) =>
+      tree.generations.leaving.map((generation) => ({
+        tree,
+        generation,
+        visited:
+          this.sweeping?.tree === tree && this.sweeping.generation === generation ? this.sweeping.visited : 0,
+      })),
+    );
   }
 
   /** Resolves when nothing is left to sweep now. */
@@ -75,6 +88,7 @@ export class Sweeps {
       const generation = leaving[0];
       // Of a tree that shows nothing any more everything goes, by another way.
       if (generation === undefined || (kept.length === 0 && !hasHead)) break;
+      this.sweeping = { tree, generation, visited: 0 };
       if (!(await this.visitNotes(tree, (generations) => notesAround(tree, generations, generation)))) return;
       const item = { ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' } as const, rows: [] };
       await this.store.durable(this.store.stage(item));
@@ -108,6 +122,7 @@ export class Sweeps {
         rows: [],
       };
       await this.store.durable(this.store.stage(item));
+      if (this.sweeping?.tree === tree) this.sweeping.visited += visits.length;
       after = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
     }
   }

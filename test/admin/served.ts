@@ -57,6 +57,8 @@ export class Served {
       datasets: this.datasets,
       // Their commands run over the real registry, in snapshot-commands.test.ts.
       snapshots: {} as Snapshots,
+      restores: {} as ManagedServer['restores'],
+      jobs: {} as ManagedServer['jobs'],
       status: () => ({
         version: '1.2.3',
         volumeUuid: '0f0e0d0c-0000-4000-8000-000000000000',

@@ -9,6 +9,7 @@ import { addDiff } from './dataset-diff.ts';
 import { addInfo, addList } from './dataset-list.ts';
 import { addGet, addInherit, addSet } from './dataset-properties.ts';
 import { addGetDefault, addRename, addSetDefault } from './dataset-rename.ts';
+import { addRestore } from './dataset-restore.ts';
 import { addRollback } from './dataset-rollback.ts';
 import { addSnapshot } from './snapshot-create.ts';
 import { addDeleteSnapshot } from './snapshot-delete.ts';
@@ -40,6 +41,7 @@ export function addDatasetCommand(program: Command, io: CliIo): void {
     addClone,
     addPromote,
     addRollback,
+    addRestore,
   ]) {
     add(dataset, io);
   }

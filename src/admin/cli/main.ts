@@ -9,6 +9,7 @@ import { addCompletionCommands } from './completion.ts';
 import { addConfigCommand } from './config-command.ts';
 import { addDatasetCommand } from './dataset-command.ts';
 import { CliError, EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-code.ts';
+import { addJobCommand } from './job-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { addClientsCommand, addExportCommand, addStatusCommand } from './server-commands.ts';
 
@@ -50,6 +51,7 @@ function programOf(io: CliIo): Command {
   addStatusCommand(program, io);
   addConfigCommand(program, io);
   addCheckCommand(program, io);
+  addJobCommand(program, io);
   addCompletionCommands(program, io);
   return program;
 }

@@ -3,6 +3,7 @@
 import type { ManagedServer } from '../managed-server.ts';
 import type { AdminMethods, CreateDatasetRequest, DatasetMessage, StatusMessage } from './admin-messages.ts';
 import { datasetMessage } from './dataset-message.ts';
+import { jobHandlers } from './job-handlers.ts';
 import { propertyHandlers } from './property-handlers.ts';
 import { given, invalid } from './request-check.ts';
 import { snapshotHandlers } from './snapshot-handlers.ts';
@@ -21,6 +22,7 @@ export function adminHandlers(server: ManagedServer): AdminHandlers {
     ...datasetHandlers(server),
     ...propertyHandlers(server),
     ...snapshotHandlers(server),
+    ...jobHandlers(server),
     ...serverHandlers(server),
   };
 }

@@ -166,6 +166,25 @@ export interface CheckMessage {
   readonly summary?: CheckSummaryMessage;
 }
 
+export interface RestoreRequestMessage {
+  readonly snapshot: string;
+  readonly path: string;
+  /** Empty: the path. */
+  readonly destination: string;
+}
+
+export interface JobMessage {
+  readonly id: string;
+  readonly kind: string;
+  readonly subject: string;
+  readonly state: string;
+  readonly unit: string;
+  readonly done: number;
+  readonly total?: number;
+  readonly startedAt: number;
+  readonly message: string;
+}
+
 interface Named {
   readonly name: string;
 }
@@ -176,6 +195,10 @@ interface OfDataset {
 
 interface OfSnapshot {
   readonly snapshot: DatasetMessage;
+}
+
+interface OfJob {
+  readonly job: JobMessage;
 }
 
 type Empty = Readonly<Record<string, never>>;
@@ -225,6 +248,9 @@ export interface AdminMethods {
   ReloadExports: { request: Empty; answer: { readonly exports: readonly ExportRuleMessage[] } };
   ListClients: { request: Empty; answer: { readonly clients: readonly ClientMessage[] } };
   GetStatus: { request: Empty; answer: StatusMessage };
+  Restore: { request: RestoreRequestMessage; answer: OfJob & Elapsed };
+  ListJobs: { request: Empty; answer: { readonly jobs: readonly JobMessage[] } };
+  CancelJob: { request: { readonly id: string }; answer: OfJob & Elapsed };
 }
 
 /** The one method that answers with a stream of {@link CheckMessage}. */

@@ -289,6 +289,7 @@ describe('completion', () => {
       'status',
       'config',
       'check',
+      'job',
       'completion',
       'help',
     ]);

@@ -486,6 +486,9 @@ describe('the definition', () => {
       'GetStatus',
       'Check',
       'Diff',
+      'Restore',
+      'ListJobs',
+      'CancelJob',
     ]);
   });
 });

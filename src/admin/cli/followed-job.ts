@@ -1,0 +1,33 @@
+// A job that a command has begun and waits for.
+
+import type { Clock } from '../../clock.ts';
+import type { AdminClient } from '../grpc/admin-client.ts';
+import type { JobMessage } from '../grpc/admin-messages.ts';
+import { CliError, EXIT } from './exit-code.ts';
+
+const LOOK_MS = 100;
+
+/**
+ * Looks until the job has ended.
+ * @param onProgress told of each look
+ * @throws CliError when it has failed or was called off
+ */
+export async function followJob(
+  client: AdminClient,
+  clock: Clock,
+  begun: JobMessage,
+  onProgress: (job: JobMessage) => void,
+): Promise<JobMessage> {
+  let job = begun;
+  while (job.state === 'running') {
+    await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
+    const { jobs } = await client.call('ListJobs', {});
+    const found = jobs.find(({ id }) => id === begun.id);
+    if (!found) throw new CliError(EXIT.other, `Job ${begun.id} is not there any more`);
+    job = found;
+    onProgress(job);
+  }
+  if (job.state === 'done') return job;
+  const why = job.state === 'cancelled' ? 'it was called off' : job.message;
+  throw new CliError(EXIT.other, `Job ${job.id} has not finished: ${why}`);
+}

@@ -1,0 +1,32 @@
+// The methods of the service that begin jobs, tell of them and call them off.
+
+import type { JobInfo } from '../../snapshots/jobs/jobs.ts';
+import type { ManagedServer } from '../managed-server.ts';
+import type { AdminHandlers } from './admin-handlers.ts';
+import type { JobMessage } from './admin-messages.ts';
+import { given } from './request-check.ts';
+
+export function jobHandlers({
+  restores,
+  jobs,
+}: Pick<ManagedServer, 'restores' | 'jobs'>): Pick<AdminHandlers, 'Restore' | 'ListJobs' | 'CancelJob'> {
+  return {
+    async Restore({ snapshot, path, destination }) {
+      const job = await restores.start({
+        snapshot: given(snapshot, 'snapshot'),
+        path: given(path, 'path'),
+        destination: destination === '' ? undefined : destination,
+      });
+      return { job: jobMessage(job) };
+    },
+    ListJobs: () => ({ jobs: jobs.list().map(jobMessage) }),
+    async CancelJob({ id }) {
+      await jobs.cancel(given(id, 'job'));
+      return { job: jobMessage(jobs.get(id)) };
+    },
+  };
+}
+
+function jobMessage({ total, ...job }: JobInfo): JobMessage {
+  return { ...job, ...(total === null ? {} : { total }) };
+}
