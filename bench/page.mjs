@@ -1,7 +1,10 @@
 // docs/performance.md: what was measured, when, where, and how it stands against the goals.
 
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { PROJECT } from '../test/rig/places.mjs';
+import { runOk } from '../test/rig/processes.mjs';
 import { MILLION_LIMITS } from './goals.mjs';
 import { verdictTable } from './verdicts.mjs';
 
@@ -52,4 +55,25 @@ function machine(directory) {
   const file = execFileSync('stat', ['-f', '-c', '%T', directory], { encoding: 'utf8' }).trim();
   const memory = Math.round(totalmem() / 2 ** 30);
   return `${processors.length} × ${processors[0].model.trim()}, ${memory} GiB, Linux ${release()}, ${file}, Node ${process.versions.node}`;
+}
+
+/** The page's own section of a title, which another command measures: from its heading to the end. */
+export function sectionOf(file, title) {
+  if (!existsSync(file)) return '';
+  const page = readFileSync(file, 'utf8');
+  const at = page.indexOf(`\n## ${title}\n`);
+  return at < 0 ? '' : page.slice(at);
+}
+
+/** Puts a section at the end of the page, instead of the one of that title. */
+export async function replaceSection(file, title, text) {
+  const page = readFileSync(file, 'utf8');
+  const rest = page.slice(0, page.length - sectionOf(file, title).length).trimEnd();
+  await writePage(file, `${rest}\n\n## ${title}\n\n${text}\n`);
+}
+
+/** Formatted as all that is committed. */
+export async function writePage(file, page) {
+  writeFileSync(file, page);
+  await runOk('npx', ['biome', 'format', '--write', file], { cwd: PROJECT });
 }

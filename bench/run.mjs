@@ -5,7 +5,7 @@
 //
 // --quick takes minutes instead of an hour, and its figures are for a look: it writes no page unless --out names one.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort, needPrograms, PROJECT, sharedFolder, temporaryDirectory } from '../test/rig/places.mjs';
@@ -14,7 +14,7 @@ import { runSuite } from '../test/rig/report.mjs';
 import { CairnServer, GaneshaServer } from '../test/rig/servers.mjs';
 import { CPU_FLOORS, CPU_GOALS, RATE_FLOORS, RATE_GOALS } from './goals.mjs';
 import { buildGenerator, checkMillion } from './million.mjs';
-import { performancePage } from './page.mjs';
+import { performancePage, sectionOf, writePage } from './page.mjs';
 import { judgeCpu, judgeRates } from './verdicts.mjs';
 
 const MODES = { strict: [], relaxed: ['--durability', 'relaxed'] };
@@ -61,15 +61,9 @@ await runSuite(async (report, undo) => {
   reportFloors(report, results);
   const page = performancePage({ tables, results, million, count, directory, quick: options.quick });
   const target = options.out ?? (options.quick ? undefined : path.join(PROJECT, 'docs/performance.md'));
-  if (target) await writePage(target, page);
+  if (target) await writePage(target, `${page.trimEnd()}\n${sectionOf(target, 'Snapshots')}`);
   else console.log(page);
 });
-
-/** Formatted as all that is committed. */
-async function writePage(target, page) {
-  writeFileSync(target, page);
-  await runOk('npx', ['biome', 'format', '--write', target], { cwd: PROJECT });
-}
 
 async function startPeers(undo, directory) {
   const peers = {};

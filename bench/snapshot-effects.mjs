@@ -1,0 +1,162 @@
+// What comes after a snapshot: overwrites, reads in old snapshots and deep clones, comparison, lists, space, deletion.
+
+import { execFileSync } from 'node:child_process';
+import { create, read, write } from '../test/rig/nfs-calls.mjs';
+import { ms, quantile, timed } from './snapshot-volume.mjs';
+
+const BLOCK = Buffer.alloc(4096, 9);
+const FILE_SYNC = 2;
+const FILES = 200;
+const DEPTH = 16;
+
+/** A dataset of its own, with files of one block. */
+async function withFiles(volume, dataset) {
+  await volume.call('CreateDataset', { name: dataset, properties: {} });
+  const { client, root } = await volume.mount(dataset);
+  const files = [];
+  for (let number = 0; number < FILES; number++) {
+    const { file } = await client.must(create(root, `file${number}`));
+    await client.must(write(file, 0, BLOCK, FILE_SYNC));
+    files.push(file);
+  }
+  return { client, root, files };
+}
+
+export async function measureOverwrites(volume) {
+  const { client, files } = await withFiles(volume, 'overwrites');
+  const overwrite = () => timed(FILES, (number) => client.must(write(files[number], 0, BLOCK, FILE_SYNC)));
+  await overwrite();
+  const ordinary = [];
+  const first = [];
+  for (let round = 0; round < 5; round++) {
+    ordinary.push(...(await overwrite()));
+    await volume.call('CreateSnapshot', { source: 'overwrites', name: `s${round}`, properties: {} });
+    first.push(...(await overwrite()));
+  }
+  client.close();
+  const [before, after] = [quantile(ordinary, 0.5), quantile(first, 0.5)];
+  return {
+    title: 'The first overwrite after a snapshot',
+    note: `4 KiB, FILE_SYNC, medians of ${ordinary.length}; limit twice an ordinary one.`,
+    head: ['ordinary', 'first after a snapshot', 'ratio'],
+    rows: [[ms(before), ms(after), (after / before).toFixed(2)]],
+  };
+}
+
+export async function measureReads(volume, snapshots) {
+  const { client, root, files } = await withFiles(volume, 'reads');
+  const rows = [];
+  const live = await rounds(files, (file) => client.must(read(file, 0, 4096)));
+  rows.push(['live', ms(live.first), ms(live.again), '', '']);
+  for (let number = 0; number < snapshots; number++) {
+    await volume.call('CreateSnapshot', { source: 'reads', name: `s${number}`, properties: {} });
+    await client.must(write(files[number % FILES], 0, BLOCK, FILE_SYNC));
+  }
+  for (const number of [0, Math.floor(snapshots / 2), snapshots - 1]) {
+    const names = ['.snapshots', `s${number}`];
+    const directory = await volume.find(client, root, names);
+    const old = [];
+    for (let file = 0; file < FILES; file++) old.push(await volume.find(client, directory, [`file${file}`]));
+    rows.push(
+      compared(
+        `snapshot ${number + 1} of ${snapshots}`,
+        live,
+        await rounds(old, (file) => client.must(read(file, 0, 4096))),
+      ),
+    );
+  }
+  let source = 'reads';
+  for (let depth = 1; depth <= DEPTH; depth++) {
+    await volume.call('CloneDataset', { source, name: `reads${depth}`, properties: {} });
+    source = `reads${depth}`;
+  }
+  const deep = await volume.mount(source);
+  const deepFiles = [];
+  for (let file = 0; file < FILES; file++)
+    deepFiles.push(await volume.find(deep.client, deep.root, [`file${file}`]));
+  rows.push(
+    compared(
+      `clone of depth ${DEPTH}`,
+      live,
+      await rounds(deepFiles, (file) => deep.client.must(read(file, 0, 4096))),
+    ),
+  );
+  client.close();
+  deep.client.close();
+  return {
+    title: 'Reads',
+    note: `4 KiB of ${FILES} files, medians; limits: 3 times live the first time, 1.2 times once it is cached.`,
+    head: ['where', 'first', 'again', 'first / live', 'again / live'],
+    rows,
+  };
+}
+
+async function rounds(files, task) {
+  const first = await timed(files.length, (number) => task(files[number]));
+  const again = [];
+  for (let round = 0; round < 5; round++)
+    again.push(...(await timed(files.length, (number) => task(files[number]))));
+  return { first: quantile(first, 0.5), again: quantile(again, 0.5) };
+}
+
+function compared(what, live, { first, again }) {
+  return [what, ms(first), ms(again), (first / live.first).toFixed(2), (again / live.again).toFixed(2)];
+}
+
+export async function measureDiff(volume, files) {
+  const dataset = `d${files}`;
+  await volume.call('CreateSnapshot', { source: dataset, name: 'diff', properties: {} });
+  await volume.load(dataset, [
+    '--wl',
+    'create',
+    '--dir',
+    'changes',
+    '--files',
+    '1000',
+    '--count',
+    '1000',
+    '--depth',
+    '16',
+  ]);
+  let changes = 0;
+  const times = await timed(7, async () => {
+    changes = (await volume.diff({ from: `${dataset}@diff`, to: dataset })).length;
+  });
+  return {
+    title: 'Diff',
+    note: 'By the client, medians of 7; limit 100 ms.',
+    head: ['files', 'changes', 'time'],
+    rows: [[files.toLocaleString('en'), String(changes), ms(quantile(times, 0.5))]],
+  };
+}
+
+export async function measureList(volume, count) {
+  await volume.call('CreateDataset', { name: 'listed', properties: {} });
+  for (let number = 0; number < count; number++)
+    await volume.call('CreateSnapshot', { source: 'listed', name: `s${number}`, properties: {} });
+  const times = await timed(7, () => volume.call('ListSnapshots', { source: 'listed', labels: [] }));
+  return {
+    title: 'List of snapshots',
+    note: 'By the client over gRPC, median of 7; limit 200 ms for 10,000.',
+    head: ['snapshots', 'time'],
+    rows: [[count.toLocaleString('en'), ms(quantile(times, 0.5))]],
+  };
+}
+
+export async function measureSpace(volume) {
+  const { client } = await withFiles(volume, 'space');
+  const bytes = () =>
+    Number(execFileSync('du', ['-s', '-B1', volume.server.dataDir], { encoding: 'utf8' }).split('\t')[0]);
+  const before = bytes();
+  const empty = 200;
+  for (let number = 0; number < empty; number++)
+    await volume.call('CreateSnapshot', { source: 'space', name: `s${number}`, properties: {} });
+  const perSnapshot = Math.max(0, bytes() - before) / empty;
+  client.close();
+  return {
+    title: 'Space',
+    note: 'By `du` of the data directory, so in steps of its files; limit 1 KiB and what changed.',
+    head: ['bytes a snapshot with nothing changed'],
+    rows: [[perSnapshot.toFixed(0)]],
+  };
+}
