@@ -1,6 +1,9 @@
 // What clients see of clones and rollbacks: handles, `.snapshots`, and the directories of nested datasets.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DatasetEntry } from '../../../src/datasets/dataset-entry.ts';
+import { withFields } from '../../../src/fs/inode-record.ts';
+import { Turn } from '../../../src/fs/turn.ts';
 import { ServedVolume } from '../served-volume.ts';
 import { madeBy, Nfs3Client, Status } from './nfs3-client.ts';
 
@@ -57,6 +60,21 @@ describe('a clone', () => {
     expect((await client.rename(clone, 'inner', clone, 'renamed')).status).toBe(Status.OK);
     expect((await client.rmdir(clone, 'renamed')).status).toBe(Status.OK);
     expect((await client.rmdir(origin, 'inner')).status).toBe(Status.ACCES);
+  });
+
+  it('has that directory also when its record has become its own', async () => {
+    await served.snapshots.clone('origin@then', 'owner', {});
+    const owner = await rootOf('/owner');
+    const nested = served.datasets.get('origin/inner')!.id;
+    const { records, clock } = (served.datasets.get('owner') as DatasetEntry).operations;
+    const fileid = Number((await client.lookup(owner, 'inner')).attributes!.fileid);
+    const turn = new Turn(records, clock.now());
+    turn.put(withFields(turn.find(fileid)!, { mountedDataset: nested }));
+    turn.commit();
+    const found = await client.lookup(owner, 'inner');
+    expect(found.attributes!.fsid).toBe((await statOf(owner)).fsid);
+    expect(await rootOf('/owner/inner')).toEqual(found.handle);
+    expect((await client.rmdir(owner, 'inner')).status).toBe(Status.OK);
   });
 });
 
