@@ -2,6 +2,7 @@
 // datasets hold. From then on they answer nothing; their space comes back in the background, across restarts.
 
 import { inoSequenceKey } from '../fs/open-dataset.ts';
+import { bytesFreedBy } from '../fs/release-plan.ts';
 import { checkNotRoot } from './catalog.ts';
 import type { DatasetEntry } from './dataset-entry.ts';
 import { DatasetError, type DeletePlan } from './datasets.ts';
@@ -49,10 +50,14 @@ function doomed(context: RegistryContext, name: string, recursive: boolean): Dat
   return entries;
 }
 
-function planOf({ snapshots }: RegistryContext, entries: readonly DatasetEntry[]): DeletePlan {
+function planOf({ snapshots, store }: RegistryContext, entries: readonly DatasetEntry[]): DeletePlan {
   return {
     names: entries.flatMap((entry) => [entry.name, ...snapshots.goingWith(entry)]),
-    bytes: entries.reduce((sum, entry) => sum + entry.referencedBytes() + entry.snapshotBytes(), 0),
+    bytes: bytesFreedBy(
+      store,
+      entries.flatMap((entry) => snapshots.releasesOf(entry)),
+      entries.map(({ tree }) => tree),
+    ),
     inodes: entries.reduce((sum, { tree }) => sum + tree.usedInodes, 0),
   };
 }

@@ -1,5 +1,6 @@
 // What `info` shows of a dataset: the published fields, exact counters, and its properties with where they come from.
 
+import { spaceOf } from '../fs/space-report.ts';
 import type { DatasetEntry } from './dataset-entry.ts';
 import type { DatasetInfo, Property } from './datasets.ts';
 import { effectiveProperties } from './properties.ts';
@@ -9,16 +10,18 @@ export interface Surroundings {
   readonly isDefault: boolean;
   /** Bytes that could still be written to the dataset's own tree. */
   readonly availableBytes: number;
+  readonly cloneBytes: number;
   /** What a clone comes from. */
   readonly origin: string | null;
 }
 
 export function infoOf(
   entry: DatasetEntry,
-  { isDefault, availableBytes, origin }: Surroundings,
+  { isDefault, availableBytes, cloneBytes, origin }: Surroundings,
 ): DatasetInfo {
   const { record } = entry;
   const used = usedBytes(entry);
+  const space = spaceOf(entry.tree);
   return {
     id: record.id,
     name: record.name,
@@ -37,7 +40,11 @@ export function infoOf(
     usedInodes: usedInodes(entry),
     availableBytes,
     referencedBytes: entry.referencedBytes(),
+    liveBytes: space.live,
     snapshotBytes: entry.snapshotBytes(),
+    cloneBytes,
+    storedBytes: space.live + space.kept - space.keptOnly,
+    pendingBytes: space.pending,
     origin,
     expiresAt: record.expiresAt,
     quota: entry.quota,
@@ -50,7 +57,9 @@ export function infoOf(
       computed('used', used),
       computed('available', availableBytes),
       computed('referenced', entry.referencedBytes()),
+      computed('usedbydataset', space.live),
       computed('usedbysnapshots', entry.snapshotBytes()),
+      computed('usedbyclones', cloneBytes),
       computed('origin', origin ?? '-'),
       ...effectiveProperties(entry),
     ],

@@ -56,8 +56,16 @@ export interface DatasetInfo {
   readonly availableBytes: number;
   /** Of its live tree. */
   readonly referencedBytes: number;
-  /** What only its snapshots hold. */
+  /** As stored: what only its live tree needs. */
+  readonly liveBytes: number;
+  /** As stored: what only its snapshots need. */
   readonly snapshotBytes: number;
+  /** As stored: what is kept of others for its live tree alone. */
+  readonly cloneBytes: number;
+  /** As stored: what its live tree needs of its own, snapshots or not. */
+  readonly storedBytes: number;
+  /** As stored: what the background has still to free. */
+  readonly pendingBytes: number;
   /** What a clone comes from, while that is there. */
   readonly origin: string | null;
   /** Unix seconds, when it is deleted; null is never. */

@@ -41,7 +41,9 @@ export const COMPUTED_PROPERTIES = [
   'used',
   'available',
   'referenced',
+  'usedbydataset',
   'usedbysnapshots',
+  'usedbyclones',
   'origin',
 ] as const;
 

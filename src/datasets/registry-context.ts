@@ -2,6 +2,7 @@
 
 import type { FileSystem } from '../fs/file-system.ts';
 import type { OperationContext } from '../fs/operation.ts';
+import type { Release } from '../fs/release-plan.ts';
 import type { Store } from '../fs/store.ts';
 import type { Tree } from '../fs/tree.ts';
 import type { Catalog } from './catalog.ts';
@@ -22,6 +23,10 @@ export interface OpenFileSystem {
 export interface DatasetSnapshots {
   /** Bytes that only snapshots of the dataset hold. */
   heldBytes(dataset: number): number;
+  /** Bytes that are kept for the dataset's live tree alone, in trees of others that it came from. */
+  cloneBytes(entry: DatasetEntry): number;
+  /** What the snapshots of the dataset hold. */
+  releasesOf(entry: DatasetEntry): readonly Release[];
   /** Names of those that go with the dataset. @throws DatasetError `busy` when one of them is held */
   goingWith(entry: DatasetEntry): readonly string[];
   stageDelete(entry: DatasetEntry): void;
@@ -56,6 +61,8 @@ export interface RegistryParts {
 /** Of a registry whose snapshots are not read yet. */
 export const NO_SNAPSHOTS: DatasetSnapshots = {
   heldBytes: () => 0,
+  cloneBytes: () => 0,
+  releasesOf: () => [],
   goingWith: () => [],
   stageDelete() {},
   nameOf: () => undefined,

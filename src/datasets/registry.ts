@@ -149,6 +149,7 @@ export class DatasetRegistry implements Datasets {
     return infoOf(entry, {
       isDefault: entry.id === this.context.defaultId,
       availableBytes: availableTo(this.context, entry),
+      cloneBytes: this.context.snapshots.cloneBytes(entry),
       origin: this.originOf(entry),
     });
   }

@@ -31,6 +31,8 @@ export interface SpaceRow extends Run {
 
 /** Bytes by run. */
 export class SpaceRows {
+  /** Goes up when bytes change that kept generations need and the head does not. */
+  keptOnlyVersion = 0;
   private readonly rows = new Map<string, SpaceRow>();
 
   has({ first, last }: Run): boolean {
@@ -48,6 +50,7 @@ export class SpaceRows {
   /** Sets what `changed` has; runs that hold nothing are forgotten. */
   take(changed: SpaceRows): void {
     for (const [id, row] of changed.rows) {
+      if (row.last !== HEAD && row.first !== HEAD) this.keptOnlyVersion++;
       if (row.bytes === 0) this.rows.delete(id);
       else this.rows.set(id, row);
     }

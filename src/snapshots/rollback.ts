@@ -11,6 +11,7 @@ import { branchOf, switchHead } from '../fs/branch.ts';
 import { treeHolder } from '../fs/holder.ts';
 import { stageHold } from '../fs/holds.ts';
 import { Records } from '../fs/records.ts';
+import { spaceOf } from '../fs/space-report.ts';
 import { fullName, type SnapshotContext } from './snapshot-context.ts';
 import { createLocked } from './snapshot-create.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
@@ -28,6 +29,7 @@ export function planRollback(context: SnapshotContext, name: string, discard: bo
     liveInodes: dataset.tree.usedInodes,
     targetBytes: target.record.usedBytes,
     targetInodes: target.record.usedInodes,
+    lostBytes: spaceOf(dataset.tree).live,
   };
 }
 
@@ -62,6 +64,7 @@ function stageRollback(context: SnapshotContext, target: SnapshotEntry): void {
   store.stageRows(rowsOf(record));
   datasets.catalog.update(dataset, record);
   datasets.trees.drop(before);
+  context.charges.holdersChanged();
 }
 
 function ownerOf(context: SnapshotContext, target: SnapshotEntry) {

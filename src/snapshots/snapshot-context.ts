@@ -7,6 +7,7 @@ import type { SharedParts } from '../fs/open-dataset.ts';
 import type { DatasetLocks } from './dataset-locks.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import { SnapshotList } from './snapshot-list.ts';
+import type { SpaceCharges } from './space-charges.ts';
 
 /** Snapshots of a volume: each has some hundred bytes in memory. */
 export const SNAPSHOTS_MAX = 100_000;
@@ -24,6 +25,7 @@ export interface SnapshotContext extends SnapshotParts {
   /** By dataset; one that never had a snapshot has no list. */
   readonly lists: Map<number, SnapshotList>;
   readonly byUuid: Map<string, SnapshotEntry>;
+  readonly charges: SpaceCharges;
 }
 
 /** The list of a dataset, which begins with its first snapshot. */

@@ -62,16 +62,17 @@ export function stageAllGone(context: SnapshotContext, { id }: DatasetEntry): vo
   context.lists.delete(id);
 }
 
-function stageGone({ shared, byUuid }: SnapshotContext, entry: SnapshotEntry): void {
+function stageGone({ shared, byUuid, charges }: SnapshotContext, entry: SnapshotEntry): void {
   const { store } = shared;
   const { tree, generation, holder } = releaseOf({ shared })(entry);
   entry.fileSystem.close();
   store.stageRows([snapshotRowWithout(entry)]);
   stageRelease(store, tree, generation, holder);
   byUuid.delete(entry.uuid);
+  charges.holdersChanged();
 }
 
-function releaseOf({
+export function releaseOf({
   shared: { store },
 }: Pick<SnapshotContext, 'shared'>): (entry: SnapshotEntry) => Release {
   return ({ datasetId, id, record: { tree, generation } }) => ({

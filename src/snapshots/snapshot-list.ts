@@ -9,6 +9,8 @@ export class SnapshotList {
   private record: ListRecord;
   /** Oldest first. A change makes a new one: whoever goes through it may wait in between. */
   private byAge: readonly SnapshotEntry[] = [];
+  /** Snapshots by tree. */
+  private readonly counts = new Map<number, number>();
   private readonly byName = new Map<string, SnapshotEntry>();
   private readonly byId = new Map<number, SnapshotEntry>();
 
@@ -29,6 +31,11 @@ export class SnapshotList {
     return this.record.nextId;
   }
 
+  /** The trees whose generations the snapshots show: several after a rollback. */
+  get trees(): ReadonlyMap<number, number> {
+    return this.counts;
+  }
+
   find(name: string): SnapshotEntry | undefined {
     return this.byName.get(name);
   }
@@ -46,12 +53,16 @@ export class SnapshotList {
   add(entry: SnapshotEntry): void {
     this.byAge = [...this.byAge, entry];
     this.index(entry);
+    this.count(entry, 1);
   }
 
   /** Fills the list at start: `entries` by id. */
   load(entries: readonly SnapshotEntry[]): void {
     this.byAge = entries;
-    for (const entry of entries) this.index(entry);
+    for (const entry of entries) {
+      this.index(entry);
+      this.count(entry, 1);
+    }
   }
 
   replace(before: SnapshotEntry, after: SnapshotEntry): void {
@@ -63,11 +74,18 @@ export class SnapshotList {
   /** Those of `gone` that are this dataset's. */
   remove(gone: ReadonlySet<SnapshotEntry>): void {
     this.byAge = this.byAge.filter((entry) => !gone.has(entry));
-    for (const { datasetId, id, name } of gone) {
-      if (datasetId !== this.datasetId) continue;
-      this.byName.delete(name);
-      this.byId.delete(id);
+    for (const entry of gone) {
+      if (entry.datasetId !== this.datasetId) continue;
+      this.byName.delete(entry.name);
+      this.byId.delete(entry.id);
+      this.count(entry, -1);
     }
+  }
+
+  private count({ record: { tree } }: SnapshotEntry, change: 1 | -1): void {
+    const count = (this.counts.get(tree) ?? 0) + change;
+    if (count > 0) this.counts.set(tree, count);
+    else this.counts.delete(tree);
   }
 
   private index(entry: SnapshotEntry): void {

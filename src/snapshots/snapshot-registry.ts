@@ -14,7 +14,13 @@ import { planRollback, rollback } from './rollback.ts';
 import { stageSnapshotProperties, stageSnapshotRename, stageTag, stageUntag } from './snapshot-changes.ts';
 import { fullName, type SnapshotContext, type SnapshotParts } from './snapshot-context.ts';
 import { createSnapshots } from './snapshot-create.ts';
-import { goingWith, planSnapshotDelete, stageAllGone, stageSnapshotDelete } from './snapshot-delete.ts';
+import {
+  goingWith,
+  planSnapshotDelete,
+  releaseOf,
+  stageAllGone,
+  stageSnapshotDelete,
+} from './snapshot-delete.ts';
 import { SnapshotEntry } from './snapshot-entry.ts';
 import { clonesByOrigin, snapshotInfo } from './snapshot-info.ts';
 import { SnapshotList } from './snapshot-list.ts';
@@ -32,6 +38,7 @@ import type {
   SnapshotSelection,
   Snapshots,
 } from './snapshots.ts';
+import { SpaceCharges } from './space-charges.ts';
 
 export class SnapshotRegistry implements Snapshots {
   private readonly context: SnapshotContext;
@@ -46,12 +53,14 @@ export class SnapshotRegistry implements Snapshots {
   /** @throws DamageError when the rows cannot be read or contradict those of the datasets */
   static async open(parts: SnapshotParts): Promise<SnapshotRegistry> {
     const { shared, registry } = parts;
+    const lists = new Map<number, SnapshotList>();
     const context: SnapshotContext = {
       ...parts,
       datasets: registry.context,
       locks: new DatasetLocks(),
-      lists: new Map(),
+      lists,
       byUuid: new Map(),
+      charges: new SpaceCharges(shared.store.trees, lists),
     };
     for (const [dataset, { list, snapshots }] of await loadSnapshots(shared.store.parts.meta)) {
       if (!registry.byId(dataset))
@@ -68,7 +77,7 @@ export class SnapshotRegistry implements Snapshots {
           );
         }),
       );
-      context.lists.set(dataset, loaded);
+      lists.set(dataset, loaded);
       for (const entry of loaded.entries) context.byUuid.set(entry.uuid, entry);
     }
     registry.context.snapshots = snapshotsOfDatasets(context);
@@ -203,7 +212,9 @@ const NO_CLONES: ReadonlyMap<string, readonly string[]> = new Map();
 
 function snapshotsOfDatasets(context: SnapshotContext): DatasetSnapshots {
   return {
-    heldBytes: () => 0,
+    heldBytes: (dataset) => context.charges.snapshotBytes(dataset),
+    cloneBytes: (entry) => context.charges.cloneBytes(entry.tree),
+    releasesOf: ({ id }) => (context.lists.get(id)?.entries ?? []).map(releaseOf(context)),
     goingWith: (entry) => goingWith(context, entry),
     stageDelete: (entry) => stageAllGone(context, entry),
     nameOf(uuid) {

@@ -90,6 +90,8 @@ export interface RollbackPlan {
   readonly liveInodes: number;
   readonly targetBytes: number;
   readonly targetInodes: number;
+  /** As stored: what only the live tree needs now, which `discard` gives back. */
+  readonly lostBytes: number;
 }
 
 /**

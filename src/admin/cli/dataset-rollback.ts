@@ -49,6 +49,7 @@ function rollbackJson(plan: RollbackMessage, elapsedUs: number, dryRun: boolean)
     live_inodes: plan.liveInodes,
     target_bytes: plan.targetBytes,
     target_inodes: plan.targetInodes,
+    lost_bytes: plan.lostBytes,
     elapsed_us: elapsedUs,
   });
 }
@@ -60,8 +61,9 @@ function rollbackText(plan: RollbackMessage, { dryRun }: RollbackFlags): string 
   const lines = dryRun
     ? [`Would make ${dataset} (${live}) what ${plan.target} is (${target})`]
     : [`${dataset} is what ${plan.target} is`];
+  const lost = `${humanSize(plan.lostBytes)} that only it holds`;
   if (plan.before === '')
-    lines.push(dryRun ? 'What is there now would be lost' : 'What was there before is gone');
+    lines.push(dryRun ? `Would lose what is there now, ${lost}` : `What was there before is gone, ${lost}`);
   else if (dryRun) lines.push(`Would keep what is there now as ${plan.before}`);
   else lines.push(`What was there before is ${plan.before}`);
   return `${lines.join('\n')}\n`;

@@ -23,7 +23,11 @@ export interface DatasetMessage {
   readonly reservation: number;
   readonly properties: readonly PropertyMessage[];
   readonly referencedBytes: number;
+  readonly liveBytes: number;
   readonly snapshotBytes: number;
+  readonly cloneBytes: number;
+  readonly storedBytes: number;
+  readonly pendingBytes: number;
   readonly origin: string;
   readonly expiresAt?: number;
   readonly clones: readonly string[];
@@ -102,6 +106,7 @@ export interface RollbackMessage {
   readonly liveInodes: number;
   readonly targetBytes: number;
   readonly targetInodes: number;
+  readonly lostBytes: number;
 }
 
 interface Tagged {

@@ -50,7 +50,11 @@ export function snapshotMessage({
     properties: Object.entries(properties).map(([name, value]) =>
       propertyMessage({ name, value, source: 'local' }),
     ),
+    liveBytes: 0,
     snapshotBytes: 0,
+    cloneBytes: 0,
+    storedBytes: 0,
+    pendingBytes: 0,
     origin: '',
     ...(expiresAt === null ? {} : { expiresAt }),
   };

@@ -204,7 +204,11 @@ const INFO_KEYS = [
   'used_bytes',
   'used_inodes',
   'referenced_bytes',
+  'live_bytes',
   'snapshot_bytes',
+  'clone_bytes',
+  'stored_bytes',
+  'pending_bytes',
   'available',
   'quota',
   'refquota',
@@ -240,7 +244,11 @@ is_default:        false
 used_bytes:        5368709121
 used_inodes:       12
 referenced_bytes:  5368709121
+live_bytes:        5368709121
 snapshot_bytes:    0
+clone_bytes:       0
+stored_bytes:      5368709121
+pending_bytes:     0
 available:         5.00G
 quota:             10.0G
 refquota:          -
