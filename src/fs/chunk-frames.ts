@@ -5,17 +5,27 @@ import { type ChunkMap, EMPTY_MAP, framesOf, inlineBytes } from './chunk-map.ts'
 import type { Frame } from './extent.ts';
 import { DamageError, isWhiteout } from './versioned-value.ts';
 
-/** A damaged map names nothing that could be freed: its frames stay, for `cairn check` to find, and the worker goes on. */
-export function framesIn(value: Buffer | null): ReadonlyMap<number, Frame> {
+export interface ChunkContent {
+  /** By frameId. */
+  readonly frames: ReadonlyMap<number, Frame>;
+  readonly inlineBytes: number;
+}
+
+export function contentOf(map: ChunkMap): ChunkContent {
+  return { frames: framesOf(map), inlineBytes: inlineBytes(map) };
+}
+
+export function contentIn(value: Buffer): ChunkContent {
+  return contentOf(mapIn(value));
+}
+
+export function framesIn(value: Buffer): ReadonlyMap<number, Frame> {
   return framesOf(mapIn(value));
 }
 
-export function inlineBytesIn(value: Buffer): number {
-  return inlineBytes(mapIn(value));
-}
-
-function mapIn(value: Buffer | null): ChunkMap {
-  if (!value || isWhiteout(value)) return EMPTY_MAP;
+/** A damaged map names nothing that could be freed: its frames stay, for `cairn check` to find, and the worker goes on. */
+function mapIn(value: Buffer): ChunkMap {
+  if (isWhiteout(value)) return EMPTY_MAP;
   try {
     return decodeChunk(value);
   } catch (error) {

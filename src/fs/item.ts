@@ -2,6 +2,7 @@
 // one atomic batch.
 
 import type { Write } from '../kv/meta-store.ts';
+import type { ChunkMap } from './chunk-map.ts';
 import type { ForwardedFrame } from './live-frames.ts';
 import type { Tree } from './tree.ts';
 
@@ -25,6 +26,8 @@ export interface Visit {
 /** A new version of a key; `value` null deletes. The value is not sealed: the worker sets birth and checksum. */
 export interface VersionedWrite extends VersionedKey {
   readonly value: Buffer | null;
+  /** What the value of a chunk says, where it is at hand: the worker need not decode it. */
+  readonly map?: ChunkMap | null;
 }
 
 /** A frame that an item names for the first time: its bit is set in the item's batch. */

@@ -3,7 +3,7 @@
 
 import { keys } from '../kv/keys.ts';
 import type { MetaStore, Write } from '../kv/meta-store.ts';
-import { framesIn, inlineBytesIn } from './chunk-frames.ts';
+import { contentIn } from './chunk-frames.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
 import { encodeSpace, HEAD } from './space-rows.ts';
 import type { Tree } from './tree.ts';
@@ -25,9 +25,10 @@ export async function recountSpace(meta: MetaStore, trees: Iterable<Tree>): Prom
 async function bytesIn(meta: MetaStore, tree: number): Promise<number> {
   let bytes = 0;
   for await (const [, value] of meta.rows(keys.chunk.range(tree))) {
-    bytes += inlineBytesIn(value);
+    const { frames, inlineBytes } = contentIn(value);
+    bytes += inlineBytes;
     // A frame never crosses its window, so no other row names it.
-    for (const { storedBytes } of framesIn(value).values()) bytes += storedBytes + FRAME_HEADER_BYTES;
+    for (const { storedBytes } of frames.values()) bytes += storedBytes + FRAME_HEADER_BYTES;
   }
   return bytes;
 }

@@ -4,8 +4,8 @@
 // A version born at b that died at d is needed by the kept generations from the first one >= b to the last one < d; a
 // frame born at b by those up to the death of the last version of its key that names it.
 
-import type { Batch, Version } from './batch.ts';
-import { framesIn, inlineBytesIn } from './chunk-frames.ts';
+import type { Batch } from './batch.ts';
+import { type ChunkContent, contentIn } from './chunk-frames.ts';
 import type { Frame } from './extent.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
 import type { Generations } from './generations.ts';
@@ -27,9 +27,10 @@ export function runOf(generations: Generations, birth: number, death: number): R
 }
 
 export interface ChunkChange {
-  readonly old: Version | undefined;
-  readonly next: Buffer | null;
-  readonly nextBirth: number;
+  readonly before: ChunkContent;
+  readonly beforeBirth: number;
+  readonly after: ChunkContent;
+  readonly afterBirth: number;
   /** The newest kept generation that the change is behind; -1 for none. */
   readonly lastKept: number;
   /** The old version went to HISTORY. */
@@ -38,26 +39,22 @@ export interface ChunkChange {
 
 /** The live version of a chunk key has become another one, or none. */
 export function accountChunk(batch: Batch, tree: Tree, change: ChunkChange): void {
-  const { old, next, nextBirth, lastKept, isKept } = change;
+  const { before, beforeBirth, after, afterBirth, lastKept, isKept } = change;
   const generations = batch.generations(tree);
-  const before = framesIn(old?.value ?? null);
-  const after = framesIn(next);
   const upToKept = (birth: number): Run => ({ first: generations.nextKept(birth - 1)!, last: lastKept });
-  if (old) {
-    const bytes = inlineBytesIn(old.value);
-    batch.addSpace(tree, runOf(generations, old.birth, HEAD), -bytes);
-    if (isKept) batch.addSpace(tree, upToKept(old.birth), bytes);
+  if (before.inlineBytes > 0) {
+    batch.addSpace(tree, runOf(generations, beforeBirth, HEAD), -before.inlineBytes);
+    if (isKept) batch.addSpace(tree, upToKept(beforeBirth), before.inlineBytes);
   }
-  for (const [id, frame] of before) {
-    if (frame.inherited || after.has(id)) continue;
+  for (const [id, frame] of before.frames) {
+    if (frame.inherited || after.frames.has(id)) continue;
     batch.addSpace(tree, runOf(generations, frame.birth, HEAD), -bytesOf(frame));
     // Else it is freed.
     if (frame.birth <= lastKept) batch.addSpace(tree, upToKept(frame.birth), bytesOf(frame));
   }
-  if (!next) return;
-  batch.addSpace(tree, runOf(generations, nextBirth, HEAD), inlineBytesIn(next));
-  for (const [id, frame] of after) {
-    if (!frame.inherited && !before.has(id))
+  if (after.inlineBytes > 0) batch.addSpace(tree, runOf(generations, afterBirth, HEAD), after.inlineBytes);
+  for (const [id, frame] of after.frames) {
+    if (!frame.inherited && !before.frames.has(id))
       batch.addSpace(tree, runOf(generations, frame.birth, HEAD), bytesOf(frame));
   }
 }
@@ -106,9 +103,10 @@ function account(batch: Batch, tree: Tree, versions: readonly PlacedVersion[], s
   const generations = batch.generations(tree);
   const frames = new Map<number, { readonly frame: Frame; readonly death: number }>();
   for (const { birth, death, value } of versions) {
-    batch.addSpace(tree, runOf(generations, birth, death), sign * inlineBytesIn(value));
+    const content = contentIn(value);
+    batch.addSpace(tree, runOf(generations, birth, death), sign * content.inlineBytes);
     // Versions come in the order of their deaths: the last one that names a frame counts.
-    for (const [id, frame] of framesIn(value)) if (!frame.inherited) frames.set(id, { frame, death });
+    for (const [id, frame] of content.frames) if (!frame.inherited) frames.set(id, { frame, death });
   }
   for (const { frame, death } of frames.values())
     batch.addSpace(tree, runOf(generations, frame.birth, death), sign * bytesOf(frame));

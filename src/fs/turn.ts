@@ -250,6 +250,7 @@ export class Turn {
         key,
         id: keyId(key),
         value: map ? encodeChunk(map) : this.gone(key),
+        map,
       });
     }
     return writes;

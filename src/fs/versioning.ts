@@ -13,7 +13,7 @@
 import { strict as assert } from 'node:assert';
 import { keys } from '../kv/keys.ts';
 import type { Batch, Version } from './batch.ts';
-import { framesIn } from './chunk-frames.ts';
+import { type ChunkContent, contentIn, contentOf } from './chunk-frames.ts';
 import type { Generations } from './generations.ts';
 import { VersionedKind, type VersionedWrite } from './item.ts';
 import { KEY_HEAD_BYTES } from './key-history.ts';
@@ -23,23 +23,31 @@ import { accountChunk } from './space-accounting.ts';
 import type { Tree } from './tree.ts';
 
 const EMPTY = Buffer.alloc(0);
+const NOTHING: ChunkContent = { frames: new Map(), inlineBytes: 0 };
 /** Nothing is kept, or nothing that the change is behind. */
 const PLAIN = { lastKept: -1, isKept: false };
 
-/** Clears the bits of the frames that `old` names and `next` does not, as far as no kept generation can see them. */
-function dropFrames(
-  batch: Batch,
-  live: LiveFrames,
-  old: Buffer,
-  next: Buffer | null,
-  lastKept: number,
-): void {
-  const before = framesIn(old);
-  if (before.size === 0) return;
-  const after = framesIn(next);
-  for (const [id, frame] of before) {
-    if (!frame.inherited && frame.birth > lastKept && !after.has(id)) live.clear(batch, frame);
+interface ChunkWrite {
+  readonly old: Version | undefined;
+  readonly write: VersionedWrite;
+  readonly birth: number;
+  /** The newest kept generation that the change is behind; -1 for none. */
+  readonly lastKept: number;
+  /** The old version goes to HISTORY. */
+  readonly isKept: boolean;
+}
+
+/** Clears the bits of the frames that the old map names and the new one does not, as far as no kept generation sees them. */
+function changeFrames(batch: Batch, live: LiveFrames, tree: Tree, change: ChunkWrite): void {
+  const { old, write, birth, lastKept, isKept } = change;
+  const before = old ? contentIn(old.value) : NOTHING;
+  const after = write.map ? contentOf(write.map) : write.value ? contentIn(write.value) : NOTHING;
+  for (const [id, frame] of before.frames) {
+    if (!frame.inherited && frame.birth > lastKept && !after.frames.has(id)) live.clear(batch, frame);
   }
+  accountChunk(batch, tree, {
+    ...{ before, beforeBirth: old?.birth ?? 0, after, afterBirth: birth, lastKept, isKept },
+  });
 }
 
 function note(batch: Batch, tree: Tree, generation: number, write: VersionedWrite): void {
@@ -70,8 +78,7 @@ export function writeVersion(
   if (!isNoted(tree, generations)) {
     if (chunk) {
       const old = batch.version(write.id, write.key);
-      if (old) dropFrames(batch, live, old.value, write.value, -1);
-      accountChunk(batch, tree, { ...PLAIN, old, next: write.value, nextBirth: generation });
+      changeFrames(batch, live, tree, { ...PLAIN, old, write, birth: generation });
     }
     if (write.value) batch.putVersion(write.id, write.key, write.value, generation);
     else batch.delete(write.id, write.key);
@@ -82,12 +89,9 @@ export function writeVersion(
   assert(!old || old.birth <= generation, 'a key is written at a generation below its live version');
   const inPlace = old !== undefined && old.birth > lastKept;
   const birth = inPlace ? old.birth : generation;
-  if (chunk) {
-    const isKept = old !== undefined && !inPlace;
-    accountChunk(batch, tree, { old, next: write.value, nextBirth: birth, lastKept, isKept });
-  }
-  if (inPlace && chunk) dropFrames(batch, live, old.value, write.value, lastKept);
-  else if (old && !inPlace) toHistory(batch, tree, generation, write, old);
+  const isKept = old !== undefined && !inPlace;
+  if (chunk) changeFrames(batch, live, tree, { old, write, birth, lastKept, isKept });
+  if (isKept) toHistory(batch, tree, generation, write, old);
   else if (!old) note(batch, tree, generation, write);
   if (write.value) {
     batch.putVersion(write.id, write.key, write.value, birth);
@@ -110,8 +114,7 @@ function forgetTemporary(batch: Batch, tree: Tree, write: VersionedWrite, birth:
 export function replaceInPlace(batch: Batch, live: LiveFrames, tree: Tree, write: VersionedWrite): void {
   const old = batch.version(write.id, write.key);
   assert(old && write.value, 'a move without a version');
-  dropFrames(batch, live, old.value, write.value, -1);
-  accountChunk(batch, tree, { ...PLAIN, old, next: write.value, nextBirth: old.birth });
+  changeFrames(batch, live, tree, { ...PLAIN, old, write, birth: old.birth });
   batch.putVersion(write.id, write.key, write.value, old.birth);
 }
 
@@ -128,9 +131,8 @@ export function drainVersion(
   const generations = batch.generations(tree);
   const lastKept = generations.lastKept(death);
   const isKept = old.birth <= lastKept;
-  accountChunk(batch, tree, { old, next: null, nextBirth: 0, lastKept, isKept });
+  changeFrames(batch, live, tree, { old, write, birth: 0, lastKept, isKept });
   if (!isKept) {
-    dropFrames(batch, live, old.value, null, lastKept);
     batch.delete(write.id, write.key);
     if (isNoted(tree, generations)) forgetTemporary(batch, tree, write, old.birth);
     return;

@@ -155,8 +155,8 @@ export class StoreCheck {
     if (!isDamaged(value)) {
       const live = versioned.key(tree.id, kind, rest);
       if (kind === VersionedKind.inode) history.inode(keys.inode.parse(live).ino, value, death);
-      for (const frame of framesIn(kind === VersionedKind.chunk ? value : null).values())
-        this.oldFrames.push({ tree: tree.id, frame });
+      const frames = kind === VersionedKind.chunk ? framesIn(value).values() : [];
+      for (const frame of frames) this.oldFrames.push({ tree: tree.id, frame });
     }
     return this.versions.version(key, value, tree);
   }

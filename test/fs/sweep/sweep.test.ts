@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { framesIn, inlineBytesIn } from '../../../src/fs/chunk-frames.ts';
+import { contentIn, framesIn } from '../../../src/fs/chunk-frames.ts';
 import { FRAME_HEADER_BYTES } from '../../../src/fs/frame.ts';
 import { snapshotHolder } from '../../../src/fs/holder.ts';
 import { stageHold, stageRelease } from '../../../src/fs/holds.ts';
@@ -81,7 +81,7 @@ async function recounted(world: ViewWorld, tree: Tree): Promise<Map<string, numb
   for (const versions of keysOf.values()) {
     const frames = new Map<number, { birth: number; death: number; bytes: number }>();
     for (const { birth, death, value } of versions) {
-      count(birth, death, inlineBytesIn(value));
+      count(birth, death, contentIn(value).inlineBytes);
       for (const [id, frame] of framesIn(value)) {
         if (frame.inherited) continue;
         frames.set(id, { birth: frame.birth, death, bytes: frame.storedBytes + FRAME_HEADER_BYTES });
