@@ -95,6 +95,7 @@ export class Batch {
     assert(this.row(rowId, row) === undefined, `two versions of a key die in generation ${death}`);
     this.putVersion(rowId, row, version.value, version.birth);
     this.histories.get(id)?.set(death, version);
+    tree.newestDeath = Math.max(tree.newestDeath, death);
   }
 
   deleteHistory(tree: Tree, { kind, key, id }: VersionedKey, death: number): void {

@@ -20,7 +20,7 @@ import { shownPage } from './shown-rows.ts';
 import type { Store } from './store.ts';
 import type { NameEntry, Tree } from './tree.ts';
 import { DamageError, isWhiteout } from './versioned-value.ts';
-import { shownByParent, type Versions } from './versions.ts';
+import type { Versions } from './versions.ts';
 
 const EMPTY_BUCKET: DirectoryBucket = [];
 
@@ -108,9 +108,10 @@ export class Records {
 
   /** Whether a parent tree would show through if the tree had nothing under this key of it. */
   isInherited(key: Buffer): boolean {
-    if (this.versions.parent === null) return false;
+    const { parent } = this.versions;
+    if (parent === null) return false;
     try {
-      return shownByParent(this.versions, key, 'a record') !== undefined;
+      return parent.shown(key, 'a record') !== undefined;
     } catch (error) {
       throw this.unreadable(error, key, 'record', 0);
     }
@@ -126,7 +127,7 @@ export class Records {
     try {
       const own = versions.own(key, what);
       if (own !== undefined) return isWhiteout(own) ? undefined : decode(own, false);
-      const found = versions.parent === null ? undefined : shownByParent(versions, key, what);
+      const found = versions.parent?.shown(key, what);
       return found && decode(found, true);
     } catch (error) {
       throw this.unreadable(error, key, what, number);

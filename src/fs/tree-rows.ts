@@ -25,6 +25,7 @@ export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Ma
     const tree = new Tree({ id, parent, generations, unfinished }, caches);
     const used = usage.get(id);
     if (used) tree.count(used.usedBytes, used.usedInodes);
+    tree.newestDeath = await newestDeath(meta, id, generations);
     trees.set(id, tree);
   }
   for await (const [key, value] of meta.rows(keys.space.range())) {
@@ -32,6 +33,15 @@ export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Ma
     trees.get(tree)?.space.set({ first, last }, decodeSpace(value));
   }
   return trees;
+}
+
+/** At least that: a death is noted, so where there is no note nothing died. */
+async function newestDeath(meta: MetaStore, tree: number, { kept, current }: Generations): Promise<number> {
+  const last = kept.at(-1);
+  if (last === undefined) return -1;
+  const { gte } = keys.changed.range(tree, last + 1);
+  const notes = await meta.page({ gte, lt: keys.changed.range(tree).lt }, 1);
+  return notes.length > 0 ? current : last;
 }
 
 /** Ascending. */

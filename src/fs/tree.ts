@@ -78,6 +78,10 @@ export class Tree {
   generations: Generations;
   /** As of the last applied batch: what which kept generations hold. */
   readonly space = new SpaceRows();
+  /** No version in HISTORY died later, so what was kept from then on is all live, or not there. */
+  newestDeath = -1;
+  /** Of kept generations that clones show: whether the tree had nothing of its own. See versions-at.ts. */
+  readonly blankAt = new Map<number, boolean>();
   /** Kept at the last start by snapshots that were never finished. */
   readonly unfinished: readonly number[];
   /** The generation that operations stamp on what they stage. */

@@ -1,7 +1,8 @@
 // A tree at one generation, as its applied rows show it (DESIGN 3.2):
 //
 //   the live version        if it was born by then: one synchronous get, the usual case
-//   else in HISTORY         the first version that died later, if it was born by then
+//   else in HISTORY         the first version that died later, if it was born by then; nobody looks there when
+//                           none died later
 //
 // A version that a kept generation shows never changes, so what was found in HISTORY, or not found, is remembered.
 // The live version is looked at first: a batch that comes in between moves it to where the second look finds it.
@@ -16,15 +17,15 @@ import { historyRange, type KeyRange, liveRange } from './key-range.ts';
 import { mergeRows } from './merge-rows.ts';
 import type { Store } from './store.ts';
 import type { Tree } from './tree.ts';
-import { birthOf, isDamaged, verify } from './versioned-value.ts';
-import type { Versions } from './versions.ts';
+import { birthOf, isDamaged, isWhiteout, verify } from './versioned-value.ts';
+import type { ParentVersions } from './versions.ts';
 
 /** Later than every generation: what the last applied batch left. */
 export const NOW = Number.POSITIVE_INFINITY;
 
 const DEATH_BYTES = 4;
 
-export class VersionsAt implements Versions {
+export class VersionsAt implements ParentVersions {
   readonly tree: Tree;
   readonly generation: number;
   private readonly store: Store;
@@ -57,7 +58,54 @@ export class VersionsAt implements Versions {
       verify(live, what);
       if (birthOf(live) <= this.generation) return live;
     }
-    return this.generation === NOW ? undefined : this.dead(key, what);
+    return this.generation < this.tree.newestDeath ? this.dead(key, what) : undefined;
+  }
+
+  /**
+   * Of a chain of clones the answer is remembered as one: else each key would be there once for each of them, and a
+   * look at it would go through all.
+   */
+  shown(key: Buffer, what: string): Buffer | undefined {
+    const { kind, rest } = versioned.parse(key);
+    const { parent } = this;
+    if (parent === null) return seen(this.own(versioned.key(this.treeId, kind, rest), what));
+    const id = `shown${keyId(keys.history.key(this.treeId, kind, rest, this.generation))}`;
+    const known = this.store.history.get(id);
+    if (known !== undefined) {
+      if (known) verify(known, what);
+      return known ?? undefined;
+    }
+    const found = this.shownInChain(kind, rest, what);
+    this.store.history.set(id, found ?? null);
+    return found;
+  }
+
+  private shownInChain(kind: number, rest: Buffer, what: string): Buffer | undefined {
+    for (let at: VersionsAt | null = this; at !== null; at = at.parent) {
+      if (at.isBlank()) continue;
+      const own = at.own(versioned.key(at.treeId, kind, rest), what);
+      if (own !== undefined) return seen(own);
+    }
+    return undefined;
+  }
+
+  /**
+   * A clone that had nothing of its own yet: a chain of them is as quick as one. Without a parent it does not matter. In
+   * a tree with a parent whatever is born is noted, so one look at the notes tells; and it stays so.
+   */
+  private isBlank(): boolean {
+    const { tree, generation } = this;
+    if (tree.parent === null) return false;
+    const known = tree.blankAt.get(generation);
+    if (known === undefined) throw new Wait(this.lookForNotes());
+    return known;
+  }
+
+  private async lookForNotes(): Promise<void> {
+    const { tree, generation, store } = this;
+    const { gte } = keys.changed.range(tree.id);
+    const notes = await store.page({ gte, lt: keys.changed.range(tree.id, generation + 1).gte }, 1);
+    tree.blankAt.set(generation, notes.length === 0);
   }
 
   ownRows(range: KeyRange): AsyncIterable<Row> {
@@ -95,6 +143,10 @@ export class VersionsAt implements Versions {
       throw new FsError('EIO', message, { cause: error });
     }
   }
+}
+
+function seen(value: Buffer | undefined): Buffer | undefined {
+  return value && !isWhiteout(value) ? value : undefined;
 }
 
 /** What shows through a tree: its parent at the generation it was cloned from. */

@@ -6,10 +6,19 @@
 //
 // A whiteout says that there is nothing here and that no parent is to be asked.
 
-import { versioned } from '../kv/keys.ts';
 import type { Row } from '../kv/meta-store.ts';
 import type { KeyRange } from './key-range.ts';
 import { isWhiteout } from './versioned-value.ts';
+
+/** A kept generation that a clone shows. */
+export interface ParentVersions extends Versions {
+  readonly parent: ParentVersions | null;
+  /**
+   * What it shows, its own parents included, under a key of any tree.
+   * @throws as {@link Versions.own}
+   */
+  shown(key: Buffer, what: string): Buffer | undefined;
+}
 
 export interface Versions {
   /** Whose keys they are. */
@@ -17,7 +26,7 @@ export interface Versions {
   /** The tree's live rows are all there is: no parent, no HISTORY. */
   readonly isPlain: boolean;
   /** What shows where the tree has nothing. */
-  readonly parent: Versions | null;
+  readonly parent: ParentVersions | null;
   /** The same without what is staged. */
   readonly applied: Versions;
   /**
@@ -34,17 +43,7 @@ export interface Versions {
 
 /** What a view shows under a key of its tree. @throws as {@link Versions.own} */
 export function shown(versions: Versions, key: Buffer, what: string): Buffer | undefined {
-  const value = versions.own(key, what);
-  if (value === undefined) return shownByParent(versions, key, what);
-  return isWhiteout(value) ? undefined : value;
-}
-
-/** What would show under a key of the tree if the tree itself had nothing there. @throws as {@link Versions.own} */
-export function shownByParent(versions: Versions, key: Buffer, what: string): Buffer | undefined {
-  const { kind, rest } = versioned.parse(key);
-  for (let at = versions.parent; at !== null; at = at.parent) {
-    const value = at.own(versioned.key(at.treeId, kind, rest), what);
-    if (value !== undefined) return isWhiteout(value) ? undefined : value;
-  }
-  return undefined;
+  const own = versions.own(key, what);
+  if (own === undefined) return versions.parent?.shown(key, what);
+  return isWhiteout(own) ? undefined : own;
 }
