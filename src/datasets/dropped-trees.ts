@@ -96,11 +96,13 @@ export class DroppedTrees implements Trees {
     this.wake();
   }
 
+  /** Of the trees that go; one that shows kept generations stays with them. */
   pending(): { readonly trees: number; readonly bytes: number; readonly inodes: number } {
+    const going = this.jobs.map(({ tree }) => tree).filter((tree) => tree.generations.kept.length === 0);
     return {
-      trees: this.jobs.length,
-      bytes: this.jobs.reduce((sum, { tree }) => sum + tree.usedBytes, 0),
-      inodes: this.jobs.reduce((sum, { tree }) => sum + tree.usedInodes, 0),
+      trees: going.length,
+      bytes: going.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+      inodes: going.reduce((sum, { usedInodes }) => sum + usedInodes, 0),
     };
   }
 
@@ -201,11 +203,11 @@ export class DroppedTrees implements Trees {
 
   /** Inodes with the chunks of their data: those of small files in one batch with them. */
   private async dropInodes(tree: Tree, inodes: readonly Row[]): Promise<void> {
-    let usedBytes = 0;
+    let allocatedBytes = 0;
     let chunks: Row[] = [];
     for (const [key, value] of inodes) {
       const { allocated, dataId } = dataOf(keys.inode.parse(key).ino, value);
-      usedBytes -= allocated;
+      allocatedBytes += allocated;
       if (dataId > 0) chunks.push(...(await this.dropManyChunks(tree, keys.chunk.range(tree.id, dataId))));
       if (chunks.length < BATCH_ROWS) continue;
       this.dropChunks(tree, chunks);
@@ -214,7 +216,11 @@ export class DroppedTrees implements Trees {
     if (this.stopped) return;
     const { writes, rows } = chunkDrop(chunks);
     for (const [key] of inodes) rows.push({ key, value: null });
-    const counts = { usedBytes, usedInodes: -inodes.length };
+    // Whiteouts of a clone are no inodes, and its counters are those of what it shows: they must not fall below nothing.
+    const counts = {
+      usedBytes: -Math.min(allocatedBytes, tree.usedBytes),
+      usedInodes: -Math.min(inodes.length, tree.usedInodes),
+    };
     this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, writes, rows, ...counts });
   }
 

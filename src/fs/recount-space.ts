@@ -13,7 +13,8 @@ export async function recountSpace(meta: MetaStore, trees: Iterable<Tree>): Prom
   const writes: Write[] = [];
   for (const tree of trees) {
     const isCounted = [...tree.space.all()].length > 0;
-    if (isCounted || tree.usedBytes === 0 || tree.parent !== null) continue;
+    // One that uses nothing may have data which is not drained yet.
+    if (isCounted || tree.parent !== null) continue;
     const bytes = await bytesIn(meta, tree.id);
     if (bytes === 0) continue;
     tree.space.set({ first: HEAD, last: HEAD }, bytes);

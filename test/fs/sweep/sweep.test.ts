@@ -1,22 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { contentIn, framesIn } from '../../../src/fs/chunk-frames.ts';
-import { FRAME_HEADER_BYTES } from '../../../src/fs/frame.ts';
+import { framesIn } from '../../../src/fs/chunk-frames.ts';
 import { snapshotHolder } from '../../../src/fs/holder.ts';
 import { stageHold, stageRelease } from '../../../src/fs/holds.ts';
-import { isPending } from '../../../src/fs/space-accounting.ts';
 import { bytesFreed } from '../../../src/fs/space-report.ts';
-import { HEAD } from '../../../src/fs/space-rows.ts';
 import { Sweeps } from '../../../src/fs/sweep.ts';
 import { type Tree, treeCaches } from '../../../src/fs/tree.ts';
 import { loadTrees } from '../../../src/fs/tree-rows.ts';
-import { birthOf } from '../../../src/fs/versioned-value.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
 import { AbsentMetaStore } from '../../kv/absent-meta-store.ts';
 import { seededRandom, upTo } from '../../kv/seeded-random.ts';
 import { type Dataset, type Kept, ViewWorld, type WorldOptions } from '../views/view-world.ts';
+import { expectCounted } from './recounted-space.ts';
 
-const SEEDS = 40;
+const SEEDS = 12;
 const ROUNDS = 16;
 const OPERATIONS = 25;
 const SNAPSHOT = Buffer.from('snapshot');
@@ -58,40 +55,6 @@ async function expectBounded(world: ViewWorld): Promise<void> {
   expect(await rowsOf(world, keys.changed)).toBeLessThanOrEqual(2 * (versions + others));
 }
 
-/** What the rows of the space accounting should be: from all versions, by trying every kept generation. */
-async function recounted(world: ViewWorld, tree: Tree): Promise<Map<string, number>> {
-  const { meta } = world.shared.store.parts;
-  const keysOf = new Map<string, { birth: number; death: number; value: Buffer }[]>();
-  const add = (id: string, birth: number, death: number, value: Buffer) =>
-    void keysOf.set(id, [...(keysOf.get(id) ?? []), { birth, death, value }]);
-  for await (const [key, value] of meta.rows(keys.history.range(tree.id, 0xfe))) {
-    const { rest, death } = keys.history.parse(key);
-    add(rest.toString('hex'), birthOf(value), death, value);
-  }
-  for await (const [key, value] of meta.rows(keys.chunk.range(tree.id)))
-    add(key.subarray(5).toString('hex'), birthOf(value), HEAD, value);
-  const { kept, hasHead } = tree.generations;
-  const rows = new Map<string, number>();
-  const count = (birth: number, death: number, bytes: number) => {
-    const needing = kept.filter((generation) => generation >= birth && generation < death);
-    if (death === HEAD && hasHead) needing.push(HEAD);
-    const id = needing.length > 0 ? `${needing[0]}/${needing.at(-1)}` : 'pending';
-    if (bytes > 0) rows.set(id, (rows.get(id) ?? 0) + bytes);
-  };
-  for (const versions of keysOf.values()) {
-    const frames = new Map<number, { birth: number; death: number; bytes: number }>();
-    for (const { birth, death, value } of versions) {
-      count(birth, death, contentIn(value).inlineBytes);
-      for (const [id, frame] of framesIn(value)) {
-        if (frame.inherited) continue;
-        frames.set(id, { birth: frame.birth, death, bytes: frame.storedBytes + FRAME_HEADER_BYTES });
-      }
-    }
-    for (const { birth, death, bytes } of frames.values()) count(birth, death, bytes);
-  }
-  return rows;
-}
-
 const heldBytes = (tree: Tree): number => [...tree.space.all()].reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Nothing dirty, nothing to drain, nothing to sweep. */
@@ -102,16 +65,6 @@ async function quiet(world: ViewWorld, sweeps: Sweeps): Promise<void> {
   await sweeps.idle();
   world.reclaimer.wake();
   await world.reclaimer.idle();
-}
-
-async function expectCounted(world: ViewWorld): Promise<void> {
-  await world.shared.store.idle();
-  for (const tree of world.shared.store.trees.values()) {
-    const counted = new Map<string, number>();
-    for (const row of tree.space.all())
-      counted.set(isPending(row) ? 'pending' : `${row.first}/${row.last}`, row.bytes);
-    expect(counted, `space of tree ${tree.id}`).toEqual(await recounted(world, tree));
-  }
 }
 
 async function run(options: WorldOptions): Promise<void> {
@@ -177,7 +130,7 @@ describe('a kept generation that nobody holds any more', () => {
     run({ random: seededRandom(seed) }),
   );
 
-  it.each(seeds.slice(0, 10))('does so with records elsewhere (seed %i)', (seed) => {
+  it.each(seeds.slice(0, 4))('does so with records elsewhere (seed %i)', (seed) => {
     const random = seededRandom(1000 + seed);
     const meta = new AbsentMetaStore(new MemoryMetaStore(), random);
     return run({ random, meta, caches: treeCaches({ inodes: 8, names: 8, chunkBytes: 16_384 }) });
