@@ -126,5 +126,9 @@ function findingText({ path, message, repaired }: CheckFindingMessage): string {
 
 function summaryText({ datasets, inodes, bytes, findings, repaired }: CheckSummaryMessage): string {
   const result = findings === 0 ? 'nothing is wrong' : `${findings} found, ${repaired} repaired`;
-  return `Checked ${datasets} datasets, ${inodes} inodes, ${humanSize(bytes)}: ${result}\n`;
+  return `Checked ${counted(datasets, 'dataset')}, ${counted(inodes, 'inode')}, ${humanSize(bytes)}: ${result}\n`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

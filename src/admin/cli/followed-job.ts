@@ -1,6 +1,6 @@
 // A job that a command has begun and waits for.
 
-import type { Clock } from '../../clock.ts';
+import { setTimeout } from 'node:timers/promises';
 import type { AdminClient } from '../grpc/admin-client.ts';
 import type { JobMessage } from '../grpc/admin-messages.ts';
 import { CliError, EXIT } from './exit-code.ts';
@@ -14,13 +14,13 @@ const LOOK_MS = 100;
  */
 export async function followJob(
   client: AdminClient,
-  clock: Clock,
   begun: JobMessage,
   onProgress: (job: JobMessage) => void,
 ): Promise<JobMessage> {
   let job = begun;
   while (job.state === 'running') {
-    await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
+    // Not by the clock, whose timers let a process end that waits for nothing else.
+    await setTimeout(LOOK_MS);
     const { jobs } = await client.call('ListJobs', {});
     const found = jobs.find(({ id }) => id === begun.id);
     if (!found) throw new CliError(EXIT.other, `Job ${begun.id} is not there any more`);
