@@ -34,6 +34,10 @@ async function run(options: WorldOptions, rollbacks: boolean): Promise<void> {
         await world.reclaimer.idle();
       }
       await world.compare();
+      if (random() < 0.2) {
+        await world.restart();
+        await world.compare();
+      }
     }
   } catch (error) {
     throw new Error(world.trace.join('\n'), { cause: error });

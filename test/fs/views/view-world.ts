@@ -13,7 +13,7 @@ import { treeHolder } from '../../../src/fs/holder.ts';
 import { stageHold } from '../../../src/fs/holds.ts';
 import { type KeptFileSystem, openKept } from '../../../src/fs/kept-file-system.ts';
 import { nameCookie } from '../../../src/fs/name-cookie.ts';
-import { openDataset, type SharedParts } from '../../../src/fs/open-dataset.ts';
+import { inoSequenceKey, openDataset, type SharedParts } from '../../../src/fs/open-dataset.ts';
 import type { OperationContext } from '../../../src/fs/operation.ts';
 import { Reclaimer } from '../../../src/fs/reclaimer.ts';
 import { SegmentLog } from '../../../src/fs/segment-log.ts';
@@ -35,8 +35,8 @@ const SNAPSHOT = Buffer.from('snapshot');
 
 export interface Dataset {
   readonly id: number;
-  readonly fileSystem: FileSystem;
-  readonly operations: OperationContext;
+  fileSystem: FileSystem;
+  operations: OperationContext;
   model: FileModel;
   /** As it was when last looked at, or null when something was done since. */
   walk: Walk | null;
@@ -44,9 +44,9 @@ export interface Dataset {
 
 export interface Kept {
   readonly dataset: number;
-  readonly tree: Tree;
+  tree: Tree;
   readonly generation: number;
-  readonly fileSystem: KeptFileSystem;
+  fileSystem: KeptFileSystem;
   readonly model: FileModel;
   readonly walk: Walk;
 }
@@ -57,58 +57,83 @@ export interface WorldOptions {
   readonly caches?: TreeCaches;
 }
 
-export class ViewWorld {
+/** What lives from a start to the next. */
+interface Running {
   readonly shared: SharedParts;
-  readonly clock: SteppingClock;
   readonly reclaimer: Reclaimer;
   readonly segmentLog: SegmentLog;
+}
+
+/** What stays. */
+interface Lasting {
+  readonly random: SeededRandom;
+  readonly meta: MetaStore;
+  readonly segments: MemorySegmentStore;
+  readonly clock: SteppingClock;
+  readonly caches: TreeCaches | undefined;
+  readonly log: string[];
+  readonly segmentIds: { take(): number };
+}
+
+export class ViewWorld {
   readonly datasets: Dataset[] = [];
   readonly kept: Kept[] = [];
-  readonly log: string[];
   /** What was done, for whoever looks into a failure. */
   readonly trace: string[] = [];
-  private readonly random: SeededRandom;
+  private readonly lasting: Lasting;
+  private running: Running;
   private nextDataset = 1;
 
-  private constructor(
-    random: SeededRandom,
-    parts: {
-      shared: SharedParts;
-      clock: SteppingClock;
-      reclaimer: Reclaimer;
-      segmentLog: SegmentLog;
-      log: string[];
-    },
-  ) {
-    this.random = random;
-    this.shared = parts.shared;
-    this.clock = parts.clock;
-    this.reclaimer = parts.reclaimer;
-    this.segmentLog = parts.segmentLog;
-    this.log = parts.log;
+  private constructor(lasting: Lasting, running: Running) {
+    this.lasting = lasting;
+    this.running = running;
   }
 
   static async open({ random, meta = new MemoryMetaStore(), caches }: WorldOptions): Promise<ViewWorld> {
-    const clock = new SteppingClock();
-    const bytes: Random = (count) => Buffer.from(Array.from({ length: count }, () => upTo(random, 255)));
-    const lines: string[] = [];
-    const add = (details: object, message: string) =>
-      void lines.push(`${message} ${JSON.stringify(details)}`);
-    const log = { error: add, warn: add, info: add };
-    const segments = new MemorySegmentStore();
-    const bounds = caches ?? treeCaches({ inodes: 4096, names: 4096, chunkBytes: 2 ** 20 });
-    const settings = { strict: true, relaxedSyncMs: 1000, caches: bounds };
-    const store = await Store.open({
-      ...{ meta, segments, hashKey: HASH_KEY, clock, random: bytes, log, settings },
-    });
     let segment = 0;
-    const segmentBytesMax = 2 ** 20;
-    const segmentLog = new SegmentLog({ segments, ids: { take: () => ++segment }, segmentBytesMax });
-    const space = { dirtyBytesMax: 2 ** 20, diskReserveBytes: 0 };
-    const writeBack = await WriteBack.open({ store, segmentLog, clock, log, ...space });
-    const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
-    const shared = { store, writeBack, reclaimer, clock, random: bytes };
-    return new ViewWorld(random, { shared, clock, reclaimer, segmentLog, log: lines });
+    const segmentIds = { take: () => ++segment };
+    const segments = new MemorySegmentStore();
+    const lasting = { random, meta, segments, clock: new SteppingClock(), caches, log: [], segmentIds };
+    return new ViewWorld(lasting, await start(lasting));
+  }
+
+  get shared(): SharedParts {
+    return this.running.shared;
+  }
+
+  get reclaimer(): Reclaimer {
+    return this.running.reclaimer;
+  }
+
+  get clock(): SteppingClock {
+    return this.lasting.clock;
+  }
+
+  get log(): string[] {
+    return this.lasting.log;
+  }
+
+  /** A clean stop, and a start from what is stored. */
+  async restart(): Promise<void> {
+    const { reclaimer, segmentLog, shared } = this.running;
+    await reclaimer.stop();
+    for (const tree of shared.store.trees.values()) await shared.writeBack.flushAll(tree);
+    await shared.store.idle();
+    await segmentLog.close();
+    this.running = await start(this.lasting);
+    this.trace.push('restart');
+    const { store } = this.shared;
+    const heads = new Set(this.datasets.map(({ operations }) => operations.records.tree.id));
+    for (const tree of store.trees.values()) tree.dropped = !heads.has(tree.id);
+    for (const dataset of this.datasets) {
+      const [inos] = await store.parts.meta.fetch([inoSequenceKey(dataset.id)]);
+      const head = store.tree(dataset.operations.records.tree.id);
+      Object.assign(dataset, openDataset(this.shared, dataset.id, head, inos));
+    }
+    for (const kept of this.kept) {
+      kept.tree = store.trees.get(kept.tree.id)!;
+      kept.fileSystem = openKept(this.shared, kept.dataset, kept.tree, kept.generation);
+    }
   }
 
   /** A new, empty dataset. */
@@ -126,7 +151,7 @@ export class ViewWorld {
 
   /** Does something random to a dataset. */
   async operate(dataset: Dataset): Promise<void> {
-    const done = await operate(this.random, dataset);
+    const done = await operate(this.lasting.random, dataset);
     if (done === 'nothing') return;
     this.trace.push(`dataset ${dataset.id}: ${done}`);
     dataset.walk = null;
@@ -239,6 +264,30 @@ export class ViewWorld {
     this.datasets.push(dataset);
     return dataset;
   }
+}
+
+async function start({
+  random,
+  meta,
+  segments,
+  clock,
+  caches,
+  log: lines,
+  segmentIds,
+}: Lasting): Promise<Running> {
+  const bytes: Random = (count) => Buffer.from(Array.from({ length: count }, () => upTo(random, 255)));
+  const add = (details: object, message: string) => void lines.push(`${message} ${JSON.stringify(details)}`);
+  const log = { error: add, warn: add, info: add };
+  const bounds = caches ?? treeCaches({ inodes: 4096, names: 4096, chunkBytes: 2 ** 20 });
+  const settings = { strict: true, relaxedSyncMs: 1000, caches: bounds };
+  const store = await Store.open({
+    ...{ meta, segments, hashKey: HASH_KEY, clock, random: bytes, log, settings },
+  });
+  const segmentLog = new SegmentLog({ segments, ids: segmentIds, segmentBytesMax: 2 ** 20 });
+  const space = { dirtyBytesMax: 2 ** 20, diskReserveBytes: 0 };
+  const writeBack = await WriteBack.open({ store, segmentLog, clock, log, ...space });
+  const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
+  return { shared: { store, writeBack, reclaimer, clock, random: bytes }, reclaimer, segmentLog };
 }
 
 /** Time that goes on with every look at it; nothing is ever due. */
