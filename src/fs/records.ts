@@ -13,6 +13,7 @@ import { FsError } from './fs-error.ts';
 import { HeadVersions } from './head-versions.ts';
 import { decodeInode } from './inode-codec.ts';
 import { type InodeRecord, withFields } from './inode-record.ts';
+import { VersionedKind } from './item.ts';
 import { keyId } from './key-id.ts';
 import { keyRange } from './key-range.ts';
 import { entryCookie, type NameCookie } from './name-cookie.ts';
@@ -108,10 +109,9 @@ export class Records {
 
   /** Whether a parent tree would show through if the tree had nothing under this key of it. */
   isInherited(key: Buffer): boolean {
-    const { parent } = this.versions;
-    if (parent === null) return false;
+    if (this.versions.parent === null) return false;
     try {
-      return parent.shown(key, 'a record') !== undefined;
+      return this.shownByParent(key, 'a record') !== undefined;
     } catch (error) {
       throw this.unreadable(error, key, 'record', 0);
     }
@@ -127,11 +127,23 @@ export class Records {
     try {
       const own = versions.own(key, what);
       if (own !== undefined) return isWhiteout(own) ? undefined : decode(own, false);
-      const found = versions.parent?.shown(key, what);
+      const found = this.shownByParent(key, what);
       return found && decode(found, true);
     } catch (error) {
       throw this.unreadable(error, key, what, number);
     }
+  }
+
+  private shownByParent(key: Buffer, what: string): Buffer | undefined {
+    const { parent } = this.versions;
+    if (parent === null) return undefined;
+    // A directory that the tree has made itself has no entries in the parent. There the look at the inode is one at what
+    // is remembered, and one for each name would be one at the store: untar makes directories and then names in them.
+    if (key[0] === VersionedKind.entry) {
+      const directory = keys.inode.key(this.tree.id, keys.dirEntry.parse(key).dir);
+      if (parent.shown(directory, 'a directory') === undefined) return undefined;
+    }
+    return parent.shown(key, what);
   }
 
   /** What to throw: what is damaged is said in the log, and to the client an I/O error. */
