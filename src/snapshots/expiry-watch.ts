@@ -7,13 +7,11 @@ import type { DatasetEntry } from '../datasets/dataset-entry.ts';
 import { DatasetError } from '../datasets/datasets.ts';
 import type { Log } from '../fs/store.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
-import { stageSnapshotDelete } from './snapshot-delete.ts';
+import { deleteSnapshots } from './snapshot-delete.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 
 /** The wall clock may be set meanwhile: never sleep longer than this before looking at it again. */
 const LOOK_MS = 60_000;
-/** Snapshots of one batch. */
-const BATCH = 500;
 
 export class ExpiryWatch {
   private readonly context: SnapshotContext;
@@ -52,11 +50,15 @@ export class ExpiryWatch {
       });
   }
 
+  /** Resolves when all that is due now is deleted. */
+  async idle(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
   private async run(): Promise<void> {
-    const { registry } = this.context;
     // What comes due or is released while this deletes is seen by the next round.
     for (let due = this.dueSnapshots(); due.length > 0 && !this.stopped; due = this.dueSnapshots()) {
-      await registry.change(() => stageSnapshotDelete(this.context, this.dueSnapshots().slice(0, BATCH)));
+      await deleteSnapshots(this.context, due);
     }
     for (const { name } of this.dueDatasets()) await this.deleteDataset(name);
   }
@@ -83,7 +85,7 @@ export class ExpiryWatch {
     const { seconds, nanoseconds } = this.clock.now();
     const waitMs = (next - seconds) * 1000 - nanoseconds / 1e6;
     // What is due still could not be deleted: not at once again.
-    const delayMs = waitMs <= 0 ? LOOK_MS : Math.min(waitMs + 1, LOOK_MS);
+    const delayMs = waitMs <= 0 ? LOOK_MS : Math.min(Math.ceil(waitMs), LOOK_MS);
     this.timer = this.clock.after(delayMs, () => this.wake());
   }
 

@@ -1,12 +1,14 @@
 // A rollback: a dataset gets a new head tree that shows a kept generation (DESIGN 3.2). The old one keeps what snapshots
 // of it show, newer ones too; what only it showed goes in the background. What was there before is kept as an ordinary
-// snapshot, which comes first, unless it is to be discarded.
+// snapshot, recorded in the batch of the switch, unless it is to be discarded. What clients change while that snapshot
+// is completed is on neither side.
 
 import type { Timestamp } from '../clock.ts';
 import type { DatasetEntry } from '../datasets/dataset-entry.ts';
 import { DatasetError } from '../datasets/datasets.ts';
 import { mountAll } from '../datasets/mount-point.ts';
 import { rowsOf } from '../datasets/registry-rows.ts';
+import { attempt } from '../fs/attempt.ts';
 import { branchOf, switchHead } from '../fs/branch.ts';
 import { treeHolder } from '../fs/holder.ts';
 import { stageHold } from '../fs/holds.ts';
@@ -40,14 +42,17 @@ export function rollback(context: SnapshotContext, name: string, discard: boolea
     const target = stillThere(context, uuid, name);
     const plan = planRollback(context, fullName(context, target), discard);
     const { dataset } = ownerOf(context, target);
-    if (!discard) await createLocked(context, [dataset], nameBefore(context, dataset), {});
-    await context.registry.change(() => stageRollback(context, stillThere(context, uuid, name)));
+    const prepare = () => prepareRollback(context, stillThere(context, uuid, name));
+    // What can be seen now is refused before anything is kept.
+    await attempt(prepare);
+    if (discard) await context.registry.change(() => prepare()());
+    else await createLocked(context, [dataset], nameBefore(context, dataset), {}, prepare);
     return plan;
   });
 }
 
-/** @throws Wait; DatasetError; nothing is staged then */
-function stageRollback(context: SnapshotContext, target: SnapshotEntry): void {
+/** Checks all that could stand against it; what it returns stages it, in the same turn. @throws Wait; DatasetError */
+function prepareRollback(context: SnapshotContext, target: SnapshotEntry): () => void {
   const { shared, datasets } = context;
   const { store } = shared;
   const { tree, generation } = target.record;
@@ -56,15 +61,17 @@ function stageRollback(context: SnapshotContext, target: SnapshotEntry): void {
   const branch = branchOf(store, { tree, generation });
   const records = new Records(store, branch.tree, operations.records.cookieOf);
   const mountPoints = mountAll({ ...operations, records }, dataset);
-  branch.stage();
-  stageHold(store, store.trees.get(tree)!, generation, treeHolder(branch.tree.id));
-  const before = switchHead(operations, branch.tree);
-  mountPoints.commit();
-  const record = { ...dataset.record, headTree: branch.tree.id };
-  store.stageRows(rowsOf(record));
-  datasets.catalog.update(dataset, record);
-  datasets.trees.drop(before);
-  context.charges.holdersChanged();
+  return () => {
+    branch.stage();
+    stageHold(store, store.trees.get(tree)!, generation, treeHolder(branch.tree.id));
+    const before = switchHead(operations, branch.tree);
+    mountPoints.commit();
+    const record = { ...dataset.record, headTree: branch.tree.id };
+    store.stageRows(rowsOf(record));
+    datasets.catalog.update(dataset, record);
+    datasets.trees.drop(before);
+    context.charges.holdersChanged();
+  };
 }
 
 function ownerOf(context: SnapshotContext, target: SnapshotEntry) {

@@ -44,12 +44,17 @@ export function createSnapshots(
   );
 }
 
-/** The same where the caller has the locks. */
+/**
+ * The same where the caller has the locks.
+ *
+ * @param prepare what is to be done in one batch with it: checks, and returns what stages
+ */
 export async function createLocked(
   context: SnapshotContext,
   datasets: readonly DatasetEntry[],
   name: string,
   { ttlSeconds, properties = {} }: Omit<SnapshotOptions, 'recursive'>,
+  prepare: () => () => void = () => () => {},
 ): Promise<readonly SnapshotEntry[]> {
   checkUserProperties(properties);
   for (const dataset of datasets) checkNew(context, dataset, name);
@@ -66,9 +71,12 @@ export async function createLocked(
     return await context.registry.change(() => {
       for (const { dataset } of taken) checkNew(context, dataset, name);
       const counters = taken.map(({ tree, generation }) => keptCounters(store, tree.id, generation));
-      return taken.map((one, at) =>
+      const stageRest = prepare();
+      const entries = taken.map((one, at) =>
         stageSnapshot(context, one, now, { name, expiresAt, properties, ...counters[at]! }),
       );
+      stageRest();
+      return entries;
     });
   } catch (error) {
     // Nobody will name them; after a crash here the next start lets them go.

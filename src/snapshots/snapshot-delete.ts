@@ -10,6 +10,8 @@ import type { SnapshotEntry } from './snapshot-entry.ts';
 import { listRow, listRowWithout, snapshotRowWithout } from './snapshot-rows.ts';
 import type { SnapshotDeletePlan } from './snapshots.ts';
 
+/** Snapshots of one batch. */
+const BATCH_SNAPSHOTS = 128;
 /** Tags that a refusal lists. */
 const LISTED_MAX = 5;
 
@@ -23,12 +25,31 @@ export function planSnapshotDelete(
   return { names, bytes: bytesFreedBy(context.shared.store, entries.map(releaseOf(context))) };
 }
 
-/** @throws as {@link planSnapshotDelete}, and then nothing is staged */
-export function stageSnapshotDelete(
+/**
+ * Deletes snapshots, many of them in several batches: others wait for no more than one.
+ * @throws as {@link planSnapshotDelete}
+ */
+export async function deleteSnapshots(
   context: SnapshotContext,
   entries: readonly SnapshotEntry[],
-): SnapshotDeletePlan {
+): Promise<SnapshotDeletePlan> {
   const plan = planSnapshotDelete(context, entries);
+  for (let at = 0; at < entries.length; at += BATCH_SNAPSHOTS) {
+    const batch = entries.slice(at, at + BATCH_SNAPSHOTS);
+    // Those that are still there, as they are by then.
+    await context.registry.change(() =>
+      stageSnapshotDelete(
+        context,
+        batch.flatMap(({ uuid }) => context.byUuid.get(uuid) ?? []),
+      ),
+    );
+  }
+  return plan;
+}
+
+/** @throws as {@link planSnapshotDelete}, and then nothing is staged */
+function stageSnapshotDelete(context: SnapshotContext, entries: readonly SnapshotEntry[]): void {
+  for (const entry of entries) checkNotHeld(context, entry);
   const { store, clock } = context.shared;
   const gone = new Set(entries);
   for (const entry of gone) stageGone(context, entry);
@@ -37,7 +58,6 @@ export function stageSnapshotDelete(
     store.stageRows([listRow(list, list.changed(clock.now()))]);
     list.remove(gone);
   }
-  return plan;
 }
 
 /** @throws DatasetError `busy` when one is held */

@@ -1,9 +1,5 @@
 // What `info` and lists show of a snapshot.
 
-import { holdersOf } from '../fs/release-plan.ts';
-import { bytesOfAlone } from '../fs/space-report.ts';
-import type { Store } from '../fs/store.ts';
-import type { Tree } from '../fs/tree.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import type { SnapshotInfo } from './snapshots.ts';
@@ -21,7 +17,7 @@ export function clonesByOrigin({ datasets }: SnapshotContext): ReadonlyMap<strin
 }
 
 export function snapshotInfo(
-  { datasets, shared: { store } }: SnapshotContext,
+  { datasets, charges }: SnapshotContext,
   { id, datasetId, record }: SnapshotEntry,
   clones: ReadonlyMap<string, readonly string[]>,
 ): SnapshotInfo {
@@ -36,15 +32,10 @@ export function snapshotInfo(
     generation: record.generation,
     referencedBytes: record.usedBytes,
     referencedInodes: record.usedInodes,
-    usedBytes: aloneIn(store, store.trees.get(record.tree)!, record.generation),
+    usedBytes: charges.aloneBytes(record),
     clones: clones.get(record.uuid) ?? [],
     holds: record.holds,
     expiresAt: record.expiresAt,
     properties: record.properties,
   };
-}
-
-/** Bytes that go with the snapshot alone: none while a clone or an earlier head needs its generation too. */
-function aloneIn(store: Store, tree: Tree, generation: number): number {
-  return holdersOf(store, tree, generation).length > 1 ? 0 : bytesOfAlone(tree, generation);
 }

@@ -15,11 +15,11 @@ import { stageSnapshotProperties, stageSnapshotRename, stageTag, stageUntag } fr
 import { fullName, type SnapshotContext, type SnapshotParts } from './snapshot-context.ts';
 import { createSnapshots } from './snapshot-create.ts';
 import {
+  deleteSnapshots,
   goingWith,
   planSnapshotDelete,
   releaseOf,
   stageAllGone,
-  stageSnapshotDelete,
 } from './snapshot-delete.ts';
 import { SnapshotEntry } from './snapshot-entry.ts';
 import { clonesByOrigin, snapshotInfo } from './snapshot-info.ts';
@@ -126,8 +126,8 @@ export class SnapshotRegistry implements Snapshots {
     return planSnapshotDelete(this.context, this.select(selection));
   }
 
-  delete(selection: SnapshotSelection): Promise<SnapshotDeletePlan> {
-    return this.change(() => stageSnapshotDelete(this.context, this.select(selection)));
+  async delete(selection: SnapshotSelection): Promise<SnapshotDeletePlan> {
+    return deleteSnapshots(this.context, this.select(selection));
   }
 
   rename(name: string, newName: string): Promise<SnapshotInfo> {
@@ -174,6 +174,11 @@ export class SnapshotRegistry implements Snapshots {
   /** Deletes what expires from now on, and what has expired. */
   start(): void {
     this.expiry.start();
+  }
+
+  /** Resolves when all that has expired is deleted. */
+  idle(): Promise<void> {
+    return this.expiry.idle();
   }
 
   stop(): Promise<void> {

@@ -6,15 +6,19 @@
 //
 // A sum is formed again only when bytes or holders have changed: quotas ask at every WRITE.
 
+import { bytesOfAlone } from '../fs/space-report.ts';
 import { HEAD, type Run } from '../fs/space-rows.ts';
 import type { Tree } from '../fs/tree.ts';
 import type { SnapshotList } from './snapshot-list.ts';
+import type { SnapshotRecord } from './snapshot-record.ts';
 
 interface Charges {
   /** What they were summed up from. */
   readonly keptOnlyVersion: number;
   readonly holders: number;
   readonly trees: number;
+  /** Generations that other trees show through. */
+  readonly shown: ReadonlySet<number>;
   /** What all snapshots together hold. */
   readonly bySnapshots: number;
   /** What only trees hold, by the one that it is charged to. */
@@ -47,6 +51,12 @@ export class SpaceCharges {
     return bytes;
   }
 
+  /** Bytes that go with the snapshot alone: none while a clone or an earlier head shows its generation. */
+  aloneBytes({ tree: id, generation }: Pick<SnapshotRecord, 'tree' | 'generation'>): number {
+    const tree = this.tree(id);
+    return this.of(tree).shown.has(generation) ? 0 : bytesOfAlone(tree, generation);
+  }
+
   /** Bytes that are kept for a dataset's live tree alone, in trees that it shows through. */
   cloneBytes(tree: Tree): number {
     let bytes = 0;
@@ -76,24 +86,28 @@ export class SpaceCharges {
     return summed;
   }
 
-  private sum(tree: Tree): Pick<Charges, 'bySnapshots' | 'byTrees'> {
+  private sum(tree: Tree): Pick<Charges, 'shown' | 'bySnapshots' | 'byTrees'> {
     let bySnapshots = 0;
     const byTrees = new Map<Tree, number>();
     const through = this.treesThrough(tree);
     const shown = ascending(through.map(({ parent }) => parent!.generation));
-    const named = shown.length === 0 ? [] : this.named(tree);
+    let named: readonly number[] | null = null;
     for (const run of tree.space.all()) {
       const { first, last, bytes } = run;
       if (first === HEAD || last === HEAD) continue;
-      if (!hasOneIn(run, shown)) bySnapshots += bytes;
-      else if (!hasOneIn(run, named)) {
+      if (!hasOneIn(run, shown)) {
+        bySnapshots += bytes;
+        continue;
+      }
+      named ??= this.named(tree);
+      if (!hasOneIn(run, named)) {
         const oldest = through.find(
           ({ parent }) => parent!.generation >= first && parent!.generation <= last,
         )!;
         byTrees.set(oldest, (byTrees.get(oldest) ?? 0) + bytes);
       }
     }
-    return { bySnapshots, byTrees };
+    return { shown: new Set(shown), bySnapshots, byTrees };
   }
 
   /** The trees that show generations of this one, the oldest first. */

@@ -234,6 +234,7 @@ describe('dataset rollback', () => {
       4,
       'cairn: clash has an entry x already, so clash/x cannot show there: remove or rename it first',
     ]);
+    expect(await server.ok('list-snapshots', '-H', '-o', 'name', 'clash')).toBe('clash@s\n');
   });
 
   it('goes on while other clients work, and all that it left can be deleted', async () => {

@@ -26,38 +26,34 @@ export function datasetMessage({
   };
 }
 
-export function snapshotMessage({
-  datasetId,
-  referencedInodes,
-  expiresAt,
-  properties,
-  ...info
-}: SnapshotInfo): DatasetMessage {
-  return {
-    ...info,
-    parentId: datasetId,
+/**
+ * Lists have thousands of them. So field by field, because objects made by spreading cost several times as much; and
+ * without the fields that a snapshot has not, which whoever decodes it finds as 0 or empty.
+ */
+export function snapshotMessage(info: SnapshotInfo): DatasetMessage {
+  const message: Partial<DatasetMessage> = {
+    id: info.id,
+    name: info.name,
+    uuid: info.uuid,
+    parentId: info.datasetId,
+    parentUuid: info.parentUuid,
     rootInode: 1,
+    createdAt: info.createdAt,
     isReadonly: true,
     isSnapshot: true,
-    flags: 0,
+    generation: info.generation,
     kind: 'filesystem',
-    isDefault: false,
-    usedInodes: referencedInodes,
-    availableBytes: 0,
-    quota: 0,
-    refquota: 0,
-    reservation: 0,
-    properties: Object.entries(properties).map(([name, value]) =>
+    usedBytes: info.usedBytes,
+    usedInodes: info.referencedInodes,
+    properties: Object.entries(info.properties).map(([name, value]) =>
       propertyMessage({ name, value, source: 'local' }),
     ),
-    liveBytes: 0,
-    snapshotBytes: 0,
-    cloneBytes: 0,
-    storedBytes: 0,
-    pendingBytes: 0,
-    origin: '',
-    ...(expiresAt === null ? {} : { expiresAt }),
+    referencedBytes: info.referencedBytes,
+    ...(info.expiresAt !== null && { expiresAt: info.expiresAt }),
+    clones: info.clones,
+    holds: info.holds,
   };
+  return message as DatasetMessage;
 }
 
 export function propertyMessage({ name, value, source }: Property): PropertyMessage {
