@@ -61,6 +61,8 @@ export class DroppedTrees implements Trees {
       const tree = store.tree(job.tree);
       tree.dropped = true;
       tree.generations = tree.generations.behead();
+      // Of what died behind the last kept generation the notes are gone, so they do not tell.
+      tree.newestDeath = tree.generations.current;
       jobs.push({ id, tree, bytesBefore: tree.usedBytes, beheaded: false });
     }
     const dropped = new DroppedTrees(store, sweeps, jobs, lastJob + 1);
