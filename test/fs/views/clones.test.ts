@@ -9,6 +9,8 @@ import { seededRandom, upTo } from '../../kv/seeded-random.ts';
 import { ViewWorld, type WorldOptions } from './view-world.ts';
 import { answered, SUPERUSER } from './walk.ts';
 
+/** On a busy machine. */
+const TIMEOUT_MS = 60_000;
 const SEEDS = 3;
 const ROUNDS = 10;
 const OPERATIONS = 30;
@@ -112,12 +114,16 @@ describe('a clone', () => {
     expect((await dataset.fileSystem.read(SUPERUSER, file, 0, 10)).count).toBe(10);
   });
 
-  it.each(seeds)('goes its own way, and so does its origin (seed %i)', (seed) =>
-    run({ random: seededRandom(seed) }, false),
+  it.each(seeds)(
+    'goes its own way, and so does its origin (seed %i)',
+    (seed) => run({ random: seededRandom(seed) }, false),
+    TIMEOUT_MS,
   );
 
-  it.each(seeds)('does so with records elsewhere and hardly anything cached (seed %i)', (seed) =>
-    run(absent(seed), false),
+  it.each(seeds)(
+    'does so with records elsewhere and hardly anything cached (seed %i)',
+    (seed) => run(absent(seed), false),
+    TIMEOUT_MS,
   );
 });
 
@@ -169,11 +175,15 @@ describe('a rollback', () => {
     expect((await kept.fileSystem.attributes(file)).size).toBe((windows - 1) * 2 ** 20 + 1);
   });
 
-  it.each(seeds)('gives back what was kept, and newer snapshots stay (seed %i)', (seed) =>
-    run({ random: seededRandom(seed) }, true),
+  it.each(seeds)(
+    'gives back what was kept, and newer snapshots stay (seed %i)',
+    (seed) => run({ random: seededRandom(seed) }, true),
+    TIMEOUT_MS,
   );
 
-  it.each(seeds)('does so with records elsewhere and hardly anything cached (seed %i)', (seed) =>
-    run(absent(seed), true),
+  it.each(seeds)(
+    'does so with records elsewhere and hardly anything cached (seed %i)',
+    (seed) => run(absent(seed), true),
+    TIMEOUT_MS,
   );
 });

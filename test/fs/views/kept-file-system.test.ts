@@ -14,6 +14,8 @@ import { seededRandom, upTo } from '../../kv/seeded-random.ts';
 import { type Dataset, ViewWorld, type WorldOptions } from './view-world.ts';
 import { answered, SUPERUSER } from './walk.ts';
 
+/** On a busy machine. */
+const TIMEOUT_MS = 60_000;
 const SEEDS = 6;
 const ROUNDS = 6;
 const OPERATIONS = 25;
@@ -49,6 +51,7 @@ describe('a kept generation', () => {
     async (seed) => {
       await run({ random: seededRandom(seed) });
     },
+    TIMEOUT_MS,
   );
 
   it.each(Array.from({ length: SEEDS }, (_, seed) => seed))(
@@ -58,6 +61,7 @@ describe('a kept generation', () => {
       const meta = new AbsentMetaStore(new MemoryMetaStore(), random);
       await run({ random, meta, caches: treeCaches({ inodes: 8, names: 8, chunkBytes: 16_384 }) });
     },
+    TIMEOUT_MS,
   );
 });
 
