@@ -16,7 +16,7 @@ import type { Store } from '../fs/store.ts';
 import type { Sweeps } from '../fs/sweep.ts';
 import type { Tree } from '../fs/tree.ts';
 import { newTree } from '../fs/tree-rows.ts';
-import { DamageError, verify } from '../fs/versioned-value.ts';
+import { DamageError, isWhiteout, verify } from '../fs/versioned-value.ts';
 import { keys, versioned } from '../kv/keys.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
 import { decodeJob, encodeJob } from './job-record.ts';
@@ -40,6 +40,7 @@ export class DroppedTrees implements Trees {
   private readonly jobs: Job[];
   private nextJob: number;
   private running: Promise<void> | null = null;
+  private again = false;
   private stopped = false;
 
   private constructor(store: Store, sweeps: Sweeps, jobs: Job[], nextJob: number) {
@@ -135,32 +136,39 @@ export class DroppedTrees implements Trees {
   }
 
   private wake(): void {
-    this.running ??= this.run()
-      .catch((error: unknown) => {
-        const message = 'Cannot take back the space of deleted datasets before the next start';
-        this.store.parts.log.error({ err: error }, message);
-      })
-      .finally(() => {
-        this.running = null;
-      });
+    this.again = true;
+    this.running ??= this.run();
   }
 
   private async run(): Promise<void> {
-    for (let progress = true; progress && !this.stopped; ) {
-      progress = false;
-      await this.settled();
-      for (const job of [...this.jobs]) {
-        const { tree } = job;
-        if (tree.generations.kept.length === 0) {
-          if (!(await this.takeBack(job))) return;
-          this.jobs.splice(this.jobs.indexOf(job), 1);
-          progress = true;
-        } else if (!job.beheaded) {
-          if (!(await this.sweeps.sweepHead(tree))) return;
-          job.beheaded = true;
-        }
+    try {
+      while (this.again && !this.stopped) {
+        this.again = false;
+        await this.settled();
+        for (const job of [...this.jobs]) if (!(await this.advance(job))) return;
       }
+    } catch (error) {
+      const message = 'Cannot take back the space of deleted datasets before the next start';
+      this.store.parts.log.error({ err: error }, message);
+    } finally {
+      // In the turn of the last look at `again`, so that no wake is lost.
+      this.running = null;
     }
+  }
+
+  /** False when it was stopped. */
+  private async advance(job: Job): Promise<boolean> {
+    const { tree } = job;
+    if (tree.generations.kept.length === 0) {
+      if (!(await this.takeBack(job))) return false;
+      this.jobs.splice(this.jobs.indexOf(job), 1);
+      // A parent may have nothing left either.
+      this.again = true;
+    } else if (!job.beheaded) {
+      if (!(await this.sweeps.sweepHead(tree))) return false;
+      job.beheaded = true;
+    }
+    return true;
   }
 
   /** Whether nothing is left of the tree; not when it was stopped. */
@@ -206,8 +214,12 @@ export class DroppedTrees implements Trees {
   /** Inodes with the chunks of their data: those of small files in one batch with them. */
   private async dropInodes(tree: Tree, inodes: readonly Row[]): Promise<void> {
     let allocatedBytes = 0;
+    let count = 0;
     let chunks: Row[] = [];
     for (const [key, value] of inodes) {
+      // No inode, and what it hides was never counted.
+      if (isWhiteout(value)) continue;
+      count++;
       const { allocated, dataId } = dataOf(keys.inode.parse(key).ino, value);
       allocatedBytes += allocated;
       if (dataId > 0) chunks.push(...(await this.dropManyChunks(tree, keys.chunk.range(tree.id, dataId))));
@@ -218,10 +230,10 @@ export class DroppedTrees implements Trees {
     if (this.stopped) return;
     const { writes, rows } = chunkDrop(chunks);
     for (const [key] of inodes) rows.push({ key, value: null });
-    // Whiteouts of a clone are no inodes, and its counters are those of what it shows: they must not fall below nothing.
+    // The counters of a clone are those of what it shows: they must not fall below nothing.
     const counts = {
       usedBytes: -Math.min(allocatedBytes, tree.usedBytes),
-      usedInodes: -Math.min(inodes.length, tree.usedInodes),
+      usedInodes: -Math.min(count, tree.usedInodes),
     };
     this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, writes, rows, ...counts });
   }

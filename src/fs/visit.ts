@@ -18,6 +18,7 @@ import { HEAD } from './space-rows.ts';
 import type { Tree } from './tree.ts';
 import { isWhiteout } from './versioned-value.ts';
 
+const EMPTY = Buffer.alloc(0);
 /** Death of the live version. */
 const NEVER = HEAD;
 
@@ -87,7 +88,8 @@ function remove(
 
 /**
  * One note in (p, n] is enough, where p and n are the kept generations around the one that goes: that of the death of
- * p's version, else the newest; none when both show the same version, or when nobody can ask.
+ * p's version, else of the birth of n's, so that the notes of a key are found by its versions; none when both show the
+ * same version, or when nobody can ask.
  */
 function shrinkNotes(
   batch: Batch,
@@ -103,13 +105,13 @@ function shrinkNotes(
   const notes = all.filter((note) => note > older && note <= (next ?? NEVER));
   if (notes.length === 0) return;
   const olderVersion = older < 0 || (older === 0 && tree.parent) ? undefined : shownAt(after, older);
-  const death = olderVersion && olderVersion.death < NEVER ? notes.indexOf(olderVersion.death) : -1;
-  if (death >= 0) notes.push(...notes.splice(death, 1));
   const nextVersion =
     next === undefined ? after.find((version) => version.death === NEVER) : shownAt(after, next);
   const somebodyAsks = older >= 0 && (next !== undefined || generations.hasHead);
-  if (somebodyAsks && olderVersion !== nextVersion) notes.pop();
-  for (const note of notes) deleteNote(batch, tree, key, note);
+  const stays =
+    somebodyAsks && olderVersion !== nextVersion ? (olderVersion?.death ?? nextVersion?.birth) : undefined;
+  if (stays !== undefined && !notes.includes(stays)) putNote(batch, tree, key, stays);
+  for (const note of notes) if (note !== stays) deleteNote(batch, tree, key, note);
 }
 
 /** A tree that lost its head is never compared with what it was behind its last kept generation. */
@@ -152,6 +154,11 @@ function notesOf(
 
 function noteKey(tree: Tree, { kind, key }: VersionedKey, generation: number): Buffer {
   return keys.changed.key(tree.id, generation, kind, key.subarray(KEY_HEAD_BYTES));
+}
+
+function putNote(batch: Batch, tree: Tree, key: VersionedKey, generation: number): void {
+  const note = noteKey(tree, key, generation);
+  batch.put(keyId(note), note, EMPTY);
 }
 
 function deleteNote(batch: Batch, tree: Tree, key: VersionedKey, generation: number): void {

@@ -16,7 +16,8 @@ import type {
 } from '../../../src/fs/file-system.ts';
 import { decodeInode } from '../../../src/fs/inode-codec.ts';
 import { withFields } from '../../../src/fs/inode-record.ts';
-import { VersionedKind } from '../../../src/fs/item.ts';
+import { type Item, VersionedKind } from '../../../src/fs/item.ts';
+import { isWhiteout } from '../../../src/fs/versioned-value.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import { lentBuffers } from '../../../src/lent-buffers.ts';
 import type { Command } from './command.ts';
@@ -25,7 +26,7 @@ import { keepGeneration } from './keep-generation.ts';
 import type { Change, Event, Oracle } from './oracle.ts';
 import { patternOf } from './pattern.ts';
 import type { Product } from './product.ts';
-import type { World } from './world.ts';
+import type { Process } from './world.ts';
 
 const CALLER: Caller = { uid: 0, gid: 0, groups: [] };
 // A look at bytes after they were flushed shows it.
@@ -41,9 +42,16 @@ function lent(bytes: Buffer): Buffer {
 /** What an operation may be refused with while all is well. */
 const REFUSALS = new Set(['ENOENT', 'EEXIST', 'ESTALE']);
 
+/** Where a client's calls go: a dataset, as long as it is there. */
+export interface ClientWorld {
+  readonly process: Process;
+  /** Told of each item of the dataset's head, in the turn in which it is staged. */
+  onStage: (ticket: number, item: Item) => void;
+}
+
 export interface ClientOptions {
   readonly product: Product;
-  readonly world: World;
+  readonly world: ClientWorld;
   readonly oracle: Oracle;
   /** By directory number of a command. */
   readonly directories: readonly NodeRef[];
@@ -76,11 +84,15 @@ export class Client {
     this.watchItems();
   }
 
-  /** A file that a crash has left. */
-  found(node: Attributes): void {
-    this.nodes.set(node.ino, node);
-    this.sizes.set(node.ino, node.size);
-    this.allocated.set(node.ino, node.allocated);
+  /** Files that a crash has left, or that the dataset shows from this turn on: no others. */
+  found(nodes: readonly Attributes[]): void {
+    this.sizes.clear();
+    this.allocated.clear();
+    for (const node of nodes) {
+      this.nodes.set(node.ino, node);
+      this.sizes.set(node.ino, node.size);
+      this.allocated.set(node.ino, node.allocated);
+    }
   }
 
   /** Begins a call; its outcome shows in {@link failure} and in the oracle. */
@@ -320,16 +332,15 @@ export class Client {
   /** What each item does to the records of inodes. */
   private watchItems(): void {
     const { oracle, world } = this.options;
-    const { held } = world.process.tree;
-    world.onStage = (ticket, { writes, usedBytes }) => {
+    world.onStage = (ticket, { tree, writes, usedBytes }) => {
       let growth = 0;
       for (const { kind, key, value } of writes) {
         if (kind !== VersionedKind.inode) continue;
         const { ino } = keys.inode.parse(key);
-        const record = value && decodeInode(ino, value);
+        const record = value && !isWhiteout(value) ? decodeInode(ino, value) : null;
         const { size, allocated } = record ?? { size: 0, allocated: 0 };
         // A shrink over many windows goes in steps, which have no reply of their own.
-        if (record && held.has(ino) && size < (this.sizes.get(ino) ?? 0))
+        if (record && tree?.held.has(ino) && size < (this.sizes.get(ino) ?? 0))
           oracle.staged(ticket, { kind: 'size', ino, size, mtime: mtimeOf(record) });
         growth += allocated - (this.allocated.get(ino) ?? 0);
         this.sizes.set(ino, size);

@@ -27,7 +27,9 @@ export type Change =
   | { readonly kind: 'remove'; readonly place: string }
   | { readonly kind: 'link'; readonly place: string; readonly ino: number }
   | { readonly kind: 'rename'; readonly place: string; readonly target: string }
-  | { readonly kind: 'keep'; readonly generation: number };
+  | { readonly kind: 'keep'; readonly generation: number }
+  /** Everything is as it was. */
+  | { readonly kind: 'rollback'; readonly state: State };
 
 /** Everything there is: names ("directory/name") and files. */
 export interface State {
@@ -123,12 +125,16 @@ export class Oracle {
     const before = 'ino' in change ? state.files.get(change.ino) : undefined;
     play(state, change, true);
     if (change.kind === 'keep') this.kept.set(change.generation, copyOf(state));
+    if (change.kind === 'rollback') for (const [ino, file] of state.files) this.addVersion(ino, file);
     if (!('ino' in change)) return;
     const after = state.files.get(change.ino);
-    if (!after || after === before) return;
-    const versions = this.versions.get(change.ino);
-    if (versions) versions.push(after);
-    else this.versions.set(change.ino, [after]);
+    if (after && after !== before) this.addVersion(change.ino, after);
+  }
+
+  private addVersion(ino: number, file: FileState): void {
+    const versions = this.versions.get(ino);
+    if (versions) versions.push(file);
+    else this.versions.set(ino, [file]);
   }
 }
 
@@ -163,6 +169,12 @@ function play(state: State, change: Change, sure: boolean): void {
       return;
     }
     case 'keep':
+      return;
+    case 'rollback':
+      names.clear();
+      files.clear();
+      for (const [place, ino] of change.state.names) names.set(place, ino);
+      for (const [ino, file] of change.state.files) files.set(ino, file);
       return;
     default:
       edit(state, change.ino, (file) => changed(file, change, sure));

@@ -1,13 +1,15 @@
-// A copy of src/ in which one file of src/fs says something else. Only src/fs is copied: the rest is linked, so that
-// the stores under test are the same modules in the copy and in the tests.
+// A copy of src/ in which one file says something else. Only the layers above the stores are copied: the rest is linked,
+// so that the stores under test are the same modules in the copy and in the tests.
 
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SOURCE } from './product.ts';
 
+const COPIED = ['fs', 'datasets'];
+
 export interface Patch {
-  /** A file of src/fs. */
+  /** A file of src/fs, or the path from there. */
   readonly file: string;
   /** What it says now, once. */
   readonly text: string;
@@ -19,9 +21,9 @@ export async function withPatchedCopy<T>(patch: Patch, body: (source: string) =>
   const copy = mkdtempSync(join(tmpdir(), 'cairn-patched-'));
   try {
     for (const name of readdirSync(SOURCE)) {
-      if (name !== 'fs' && !name.endsWith('.json')) symlinkSync(join(SOURCE, name), join(copy, name));
+      if (COPIED.includes(name)) cpSync(join(SOURCE, name), join(copy, name), { recursive: true });
+      else if (!name.endsWith('.json')) symlinkSync(join(SOURCE, name), join(copy, name));
     }
-    cpSync(join(SOURCE, 'fs'), join(copy, 'fs'), { recursive: true });
     const path = join(copy, 'fs', patch.file);
     writeFileSync(path, patched(readFileSync(path, 'utf8'), patch));
     return await body(copy);

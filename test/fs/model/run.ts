@@ -167,7 +167,7 @@ class Run {
     this.oracle = new Oracle(await this.compare(expected));
     for (const [generation, state] of kept) this.oracle.kept.set(generation, state);
     this.connect();
-    for (const node of this.found) this.client.found(node);
+    this.client.found(this.found);
     await this.compareViews();
   }
 

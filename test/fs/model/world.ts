@@ -50,7 +50,7 @@ const DATASET = 1;
 const LAST_TICKET = keys.system.key('model/ticket');
 
 /** Time that goes on with every look at it; a timer rings when the scheduler says so, and then its time has come. */
-class ModelClock implements Clock {
+export class ModelClock implements Clock {
   private microseconds = 1e15;
   private ms = 0;
   private readonly scheduler: Scheduler;
