@@ -253,5 +253,6 @@ describe('dataset rollback', () => {
     await server.ok('delete', 'busy@%');
     expect(await server.ok('list-snapshots', 'busy')).toBe('');
     expect((await live.client.getattr(directory)).status).toBe(0);
+    expect(await server.cairn('check')).toMatch(/nothing is wrong/);
   });
 });
