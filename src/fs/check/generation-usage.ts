@@ -21,8 +21,8 @@ export class GenerationUsage {
 
   /** A version from its birth up to its death, which is Infinity while it lives. */
   add({ birth, death }: { readonly birth: number; readonly death: number }, allocated: number): void {
-    this.addAt(this.firstFrom(birth), allocated, 1);
-    this.addAt(this.firstFrom(death), -allocated, -1);
+    this.addAt(firstKeptFrom(this.kept, birth), allocated, 1);
+    this.addAt(firstKeptFrom(this.kept, death), -allocated, -1);
   }
 
   *totals(): Generator<readonly [generation: number, usage: Usage]> {
@@ -40,16 +40,16 @@ export class GenerationUsage {
     this.bytes[at]! += bytes;
     this.inodes[at]! += inodes;
   }
+}
 
-  /** Index of the first kept generation that is not below `generation`. */
-  private firstFrom(generation: number): number {
-    let low = 0;
-    let high = this.kept.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.kept[middle]! < generation) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** Index of the first of the kept generations that is not below `generation`. */
+export function firstKeptFrom(kept: readonly number[], generation: number): number {
+  let low = 0;
+  let high = kept.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (kept[middle]! < generation) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }

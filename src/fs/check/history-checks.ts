@@ -8,7 +8,7 @@ import { VersionedKind } from '../item.ts';
 import type { Tree } from '../tree.ts';
 import { birthOf, isWhiteout, verify } from '../versioned-value.ts';
 import type { Finding } from './finding.ts';
-import { GenerationUsage } from './generation-usage.ts';
+import { firstKeptFrom, GenerationUsage } from './generation-usage.ts';
 
 const EMPTY = Buffer.alloc(0);
 /** The model keeps to it: notes are at most so many times the records that there are, live and old. */
@@ -57,7 +57,8 @@ export class HistoryChecks {
       return;
     }
     if (isBusy(tree)) return;
-    if (!kept.some((generation) => birth <= generation && generation < death)) {
+    const shownFirst = kept[firstKeptFrom(kept, birth)];
+    if (shownFirst === undefined || shownFirst >= death) {
       if (await this.isThere(key))
         yield { ...about, message: `${what} is needed by no kept generation`, repair: null };
       return;
