@@ -10,7 +10,15 @@ import { humanSize } from './human-size.ts';
 import { humanDuration } from './human-time.ts';
 import { jsonOutput } from './json-output.ts';
 import { type AddressOptions, withAddressOptions } from './server-address.ts';
-import { type Column, isJson, type ListOptions, listText, type SortKey, withListOptions } from './table.ts';
+import {
+  type Column,
+  isJson,
+  type ListOptions,
+  listText,
+  numberColumn,
+  type SortKey,
+  withListOptions,
+} from './table.ts';
 
 export function addExportCommand(program: Command, io: CliIo): void {
   const exports = program.command('export').description('who may use which datasets');
@@ -78,36 +86,22 @@ function text<Row>(name: string, value: (row: Row) => string): Column<Row> {
   return { name, align: 'left', human: value, exact: value, key: value };
 }
 
-function number<Row>(
-  name: string,
-  value: (row: Row) => number,
-  human: (value: number) => string,
-): Column<Row> {
-  return {
-    name,
-    align: 'right',
-    human: (row) => human(value(row)),
-    exact: (row) => String(value(row)),
-    key: value,
-  };
-}
-
 const EXPORT_COLUMNS: readonly Column<ExportRuleMessage>[] = [
   text('network', (rule) => rule.networks.join(',')),
   text('access', (rule) => rule.access),
   text('squash', (rule) => rule.squash),
-  number('anonuid', (rule) => rule.anonuid, String),
-  number('anongid', (rule) => rule.anongid, String),
+  numberColumn('anonuid', (rule) => rule.anonuid, String),
+  numberColumn('anongid', (rule) => rule.anongid, String),
   text('secure', (rule) => (rule.secure ? 'on' : 'off')),
   text('datasets', (rule) => rule.datasets.join(',')),
 ];
 
 const CLIENT_COLUMNS: readonly Column<ClientMessage>[] = [
   text('address', (client) => client.address),
-  number('port', (client) => client.port, String),
-  number('connected', (client) => client.connectedForMs, humanDuration),
-  number('calls', (client) => client.calls, String),
-  number('idle', (client) => client.sinceLastCallMs, humanDuration),
+  numberColumn('port', (client) => client.port, String),
+  numberColumn('connected', (client) => client.connectedForMs, humanDuration),
+  numberColumn('calls', (client) => client.calls, String),
+  numberColumn('idle', (client) => client.sinceLastCallMs, humanDuration),
   text('mounts', (client) => client.mounts.join(',') || '-'),
 ];
 
