@@ -83,11 +83,12 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   const { dirtyBytesMax, diskReserveBytes } = settings;
   const writeBack = await WriteBack.open({ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes });
   const reclaimer = new Reclaimer({ store, segmentLog, clock, log });
-  if (background) await reclaimer.start();
   const scrub = new Scrub({ store, metaPath: parts.metaPath, clock });
   if (background) scrub.start();
   const sweeps = new Sweeps(store, log);
   const trees = await DroppedTrees.open(store, sweeps, background);
+  // Behind that: what it drains of trees without a head must be accounted as theirs.
+  if (background) await reclaimer.start();
   if (background) sweeps.start();
   const inos = await storedInos(meta);
   const shared = { store, writeBack, reclaimer, clock, random };

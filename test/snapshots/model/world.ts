@@ -133,9 +133,9 @@ export class SnapshotWorld {
       ...{ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes: 0 },
     });
     const reclaimer = new product.reclaimer.Reclaimer({ store, segmentLog, clock, log });
-    await reclaimer.start();
     const sweeps = new product.sweep.Sweeps(store, log);
     const trees = await product.droppedTrees.DroppedTrees.open(store, sweeps);
+    await reclaimer.start();
     sweeps.start();
     const shared = { store, writeBack, reclaimer, clock, random: randomBytes };
     const process = { shared, store, segmentLog, reclaimer, sweeps, trees, heads: new Map(), keepTicket: 0 };
