@@ -3,6 +3,7 @@
 
 import { PLAIN_ITEM } from './item.ts';
 import type { SharedParts } from './open-dataset.ts';
+import type { Store } from './store.ts';
 import type { Tree } from './tree.ts';
 
 export interface TakenGeneration {
@@ -20,12 +21,22 @@ export function takeGeneration(
   tree: Tree,
   holder: Buffer,
 ): TakenGeneration {
-  const generation = tree.accept;
-  store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'keep', holder }, rows: [] });
-  tree.accept = generation + 1;
+  const generation = stageKeep(store, tree, holder);
   const flushed = async () => {
     await writeBack.flushAll(tree, generation + 1);
     await store.durable(store.ticket);
   };
   return { generation, ready: flushed() };
+}
+
+/**
+ * The first item alone: the generation is complete where nothing waits in memory for the tree, or will never be flushed.
+ *
+ * @returns the generation that is kept
+ */
+export function stageKeep(store: Store, tree: Tree, holder: Buffer): number {
+  const generation = tree.accept;
+  store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'keep', holder }, rows: [] });
+  tree.accept = generation + 1;
+  return generation;
 }

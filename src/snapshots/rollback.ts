@@ -1,21 +1,19 @@
 // A rollback: a dataset gets a new head tree that shows a kept generation (DESIGN 3.2). The old one keeps what snapshots
 // of it show, newer ones too; what only it showed goes in the background. What was there before is kept as an ordinary
-// snapshot, recorded in the batch of the switch, unless it is to be discarded. What clients change while that snapshot
-// is completed is on neither side.
+// snapshot, in the batch of the switch, unless it is to be discarded: an operation is in it or in the new tree.
 
 import type { Timestamp } from '../clock.ts';
 import type { DatasetEntry } from '../datasets/dataset-entry.ts';
 import { DatasetError } from '../datasets/datasets.ts';
 import { mountAll } from '../datasets/mount-point.ts';
 import { rowsOf } from '../datasets/registry-rows.ts';
-import { attempt } from '../fs/attempt.ts';
 import { branchOf, switchHead } from '../fs/branch.ts';
 import { treeHolder } from '../fs/holder.ts';
 import { stageHold } from '../fs/holds.ts';
 import { Records } from '../fs/records.ts';
 import { spaceOf } from '../fs/space-report.ts';
 import { fullName, type SnapshotContext } from './snapshot-context.ts';
-import { createLocked } from './snapshot-create.ts';
+import { stageLastSnapshot } from './snapshot-create.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import { findSnapshot } from './snapshot-names.ts';
 import type { RollbackPlan } from './snapshots.ts';
@@ -42,13 +40,28 @@ export function rollback(context: SnapshotContext, name: string, discard: boolea
     const target = stillThere(context, uuid, name);
     const plan = planRollback(context, fullName(context, target), discard);
     const { dataset } = ownerOf(context, target);
-    const prepare = () => prepareRollback(context, stillThere(context, uuid, name));
-    // What can be seen now is refused before anything is kept.
-    await attempt(prepare);
-    if (discard) await context.registry.change(() => prepare()());
-    else await createLocked(context, [dataset], nameBefore(context, dataset), {}, prepare);
-    return plan;
+    if (!discard) await flushWhatWaits(context, dataset);
+    let before: string | null = null;
+    await context.registry.change(() => {
+      const stageSwitch = prepareRollback(context, stillThere(context, uuid, name));
+      if (!discard) {
+        before = nameBefore(context, dataset);
+        stageLastSnapshot(context, dataset, before);
+      }
+      stageSwitch();
+    });
+    return { ...plan, before: before && `${dataset.name}@${before}` };
   });
+}
+
+/** What was written before this call; what is written meanwhile and not committed either is as lost as in a crash. */
+async function flushWhatWaits(
+  { shared: { writeBack } }: SnapshotContext,
+  dataset: DatasetEntry,
+): Promise<void> {
+  const { records } = dataset.operations;
+  const date = writeBack.now();
+  for (const ino of [...records.tree.dirty.keys()]) await writeBack.flushUntil(records, ino, date);
 }
 
 /** Checks all that could stand against it; what it returns stages it, in the same turn. @throws Wait; DatasetError */

@@ -10,7 +10,7 @@ import { snapshotHolder } from '../fs/holder.ts';
 import { stageHold, stageRelease } from '../fs/holds.ts';
 import { keptCounters } from '../fs/kept-counters.ts';
 import { openKept } from '../fs/kept-file-system.ts';
-import { takeGeneration } from '../fs/take-generation.ts';
+import { stageKeep, takeGeneration } from '../fs/take-generation.ts';
 import type { Tree } from '../fs/tree.ts';
 import { JOB_HOLDER } from '../fs/tree-rows.ts';
 import { newUuid } from '../uuid.ts';
@@ -45,16 +45,28 @@ export function createSnapshots(
 }
 
 /**
- * The same where the caller has the locks.
+ * A snapshot of what is staged in this turn, for a dataset that loses its live tree in it: what waits in memory is given
+ * up and will not be in it. The caller has the lock.
  *
- * @param prepare what is to be done in one batch with it: checks, and returns what stages
+ * @throws DatasetError, and then nothing is staged
  */
-export async function createLocked(
+export function stageLastSnapshot(context: SnapshotContext, dataset: DatasetEntry, name: string): void {
+  checkNew(context, dataset, name);
+  checkRoom(context, 1);
+  const { tree } = dataset;
+  const { store, clock } = context.shared;
+  const holder = snapshotHolder(dataset.id, listOf(context, dataset).nextId);
+  const generation = stageKeep(store, tree, holder);
+  const { usedBytes, usedInodes } = tree;
+  const given = { name, expiresAt: null, properties: {}, usedBytes, usedInodes };
+  stageSnapshot(context, { dataset, tree, generation }, clock.now(), given);
+}
+
+async function createLocked(
   context: SnapshotContext,
   datasets: readonly DatasetEntry[],
   name: string,
   { ttlSeconds, properties = {} }: Omit<SnapshotOptions, 'recursive'>,
-  prepare: () => () => void = () => () => {},
 ): Promise<readonly SnapshotEntry[]> {
   checkUserProperties(properties);
   for (const dataset of datasets) checkNew(context, dataset, name);
@@ -71,12 +83,13 @@ export async function createLocked(
     return await context.registry.change(() => {
       for (const { dataset } of taken) checkNew(context, dataset, name);
       const counters = taken.map(({ tree, generation }) => keptCounters(store, tree.id, generation));
-      const stageRest = prepare();
-      const entries = taken.map((one, at) =>
-        stageSnapshot(context, one, now, { name, expiresAt, properties, ...counters[at]! }),
-      );
-      stageRest();
-      return entries;
+      return taken.map((one, at) => {
+        const { tree, generation } = one;
+        const entry = stageSnapshot(context, one, now, { name, expiresAt, properties, ...counters[at]! });
+        stageHold(store, tree, generation, snapshotHolder(entry.datasetId, entry.id));
+        stageRelease(store, tree, generation, JOB_HOLDER);
+        return entry;
+      });
     });
   } catch (error) {
     // Nobody will name them; after a crash here the next start lets them go.
@@ -87,9 +100,10 @@ export async function createLocked(
   }
 }
 
+/** The record and the name; that the generation is held is the caller's matter. */
 function stageSnapshot(
   context: SnapshotContext,
-  { dataset, tree, generation }: Taken,
+  { dataset, tree, generation }: Omit<Taken, 'ready'>,
   { seconds, nanoseconds }: Timestamp,
   given: {
     readonly name: string;
@@ -116,8 +130,6 @@ function stageSnapshot(
   };
   const fileSystem = openKept(context.shared, dataset.id, tree, generation);
   const entry = new SnapshotEntry(dataset.id, list.nextId, record, fileSystem);
-  stageHold(store, tree, generation, snapshotHolder(dataset.id, entry.id));
-  stageRelease(store, tree, generation, JOB_HOLDER);
   const changed = list.changed(clock.now(), entry.id + 1);
   store.stageRows([snapshotRow(entry), listRow(list, changed)]);
   list.add(entry);

@@ -22,6 +22,11 @@ async function write(path: string, name: string, text: string): Promise<Buffer> 
   return writeFile(await server.mount(path), name, text);
 }
 
+async function entriesOf(path: string): Promise<readonly string[]> {
+  const { client, root } = await server.mount(path);
+  return (await client.readdir(root, 0n, 65_536)).entries.map(({ name }) => name);
+}
+
 describe('dataset clone', () => {
   it('makes a dataset of its own that begins as the snapshot is', async () => {
     await server.ok('create', 'src', '--quota', '1GiB');
@@ -246,8 +251,11 @@ describe('dataset rollback', () => {
       const writes = Array.from({ length: 20 }, (_, at) =>
         live.client.create(directory, `f${round}-${at}`, { guarded: {} }),
       );
-      const [statuses] = await Promise.all([Promise.all(writes), server.ok('rollback', 'busy@s')]);
-      for (const { status } of statuses) expect(status).toBe(0);
+      const [made, { before }] = await Promise.all([Promise.all(writes), server.json('rollback', 'busy@s')]);
+      for (const { status } of made) expect(status).toBe(0);
+      // What was acknowledged meanwhile is on one side or the other.
+      const there = [...(await entriesOf('/busy/d')), ...(await entriesOf(`/${before}/d`))];
+      for (let at = 0; at < 20; at++) expect(there).toContain(`f${round}-${at}`);
       await server.ok('clone', 'busy@s', `busy${round}`);
     }
     await server.ok('delete', 'busy@%');
