@@ -133,13 +133,18 @@ export class Batch {
     this.usages.set(tree, { usedBytes: usedBytes + bytes, usedInodes: usedInodes + inodes });
   }
 
-  /** What the runs of kept generations hold, against the batch so far. */
-  spaceOf(tree: Tree): SpaceRow[] {
+  /** What a run of kept generations holds, against the batch so far. */
+  spaceOf(tree: Tree, run: Run): number {
+    return (this.spaces.get(tree)?.get(run) ?? tree.space.get(run))?.bytes ?? 0;
+  }
+
+  /** The runs that begin or end with a generation, against the batch so far. */
+  spaceTouching(tree: Tree, generation: number): SpaceRow[] {
     const changed = this.spaces.get(tree);
-    if (!changed) return [...tree.space.all()];
-    return [...[...tree.space.all()].filter((row) => !changed.has(row)), ...changed.all()].filter(
-      ({ bytes }) => bytes !== 0,
-    );
+    const rows = [...tree.space.touching(generation)];
+    if (!changed) return rows;
+    const others = rows.filter((row) => changed.get(row) === undefined);
+    return [...others, ...changed.touching(generation)].filter(({ bytes }) => bytes !== 0);
   }
 
   addSpace(tree: Tree, run: Run, bytes: number): void {
@@ -149,7 +154,7 @@ export class Batch {
       changed = new SpaceRows();
       this.spaces.set(tree, changed);
     }
-    changed.set(run, (changed.has(run) ? changed : tree.space).bytes(run) + bytes);
+    changed.set(run, this.spaceOf(tree, run) + bytes);
   }
 
   /** Seals the versions and gives the rows to write. */

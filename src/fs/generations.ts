@@ -1,6 +1,15 @@
 // Which generations of a tree are kept, and the one that the commit worker writes. Immutable, so that a batch that
 // must be built again starts from what it found.
 
+/** Generations that are kept no more, between two that are. */
+export interface Gap {
+  /** -1 is none. */
+  readonly older: number;
+  readonly next: number | undefined;
+  /** Ascending, at least one. */
+  readonly leaving: readonly number[];
+}
+
 export class Generations {
   /** The generation that writes get now. */
   readonly current: number;
@@ -8,6 +17,7 @@ export class Generations {
   readonly kept: readonly number[];
   /** Kept no more, but what only they needed is not yet swept: see sweep.ts. */
   readonly leaving: readonly number[];
+  private foundGaps: readonly Gap[] | null = null;
 
   /** Else only the kept generations are shown, and nothing is written any more. */
   readonly hasHead: boolean;
@@ -21,11 +31,7 @@ export class Generations {
 
   /** The newest kept generation below `generation`; -1 for none, which is older than generation 0. */
   lastKept(generation: number): number {
-    for (let at = this.kept.length - 1; at >= 0; at--) {
-      const kept = this.kept[at]!;
-      if (kept < generation) return kept;
-    }
-    return -1;
+    return this.kept[this.countBelow(generation) - 1] ?? -1;
   }
 
   /** Keeps `current` as it is; writes go on in the next one. */
@@ -51,6 +57,34 @@ export class Generations {
 
   /** The oldest kept generation above `generation`; undefined when there is none. */
   nextKept(generation: number): number | undefined {
-    return this.kept.find((each) => each > generation);
+    return this.kept[this.countBelow(generation + 1)];
+  }
+
+  /** Where generations are leaving: what one of a gap needs no more, all of it need no more. The oldest first. */
+  get gaps(): readonly Gap[] {
+    this.foundGaps ??= this.findGaps();
+    return this.foundGaps;
+  }
+
+  private findGaps(): Gap[] {
+    const gaps: { older: number; next: number | undefined; leaving: number[] }[] = [];
+    for (const generation of [...this.leaving].sort((one, other) => one - other)) {
+      const older = this.lastKept(generation);
+      const gap = gaps.at(-1);
+      if (gap?.older === older) gap.leaving.push(generation);
+      else gaps.push({ older, next: this.nextKept(generation), leaving: [generation] });
+    }
+    return gaps;
+  }
+
+  private countBelow(generation: number): number {
+    let low = 0;
+    let high = this.kept.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.kept[middle]! < generation) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

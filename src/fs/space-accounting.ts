@@ -73,7 +73,7 @@ export function accountVisit(
 /** Everything that only the present needed is needed by `generation` too. */
 export function accountKeep(batch: Batch, tree: Tree, generation: number): void {
   const present = { first: HEAD, last: HEAD };
-  const bytes = batch.spaceOf(tree).find(({ first, last }) => first === HEAD && last === HEAD)?.bytes ?? 0;
+  const bytes = batch.spaceOf(tree, present);
   batch.addSpace(tree, present, -bytes);
   batch.addSpace(tree, { first: generation, last: HEAD }, bytes);
 }
@@ -85,9 +85,9 @@ export function accountKeep(batch: Batch, tree: Tree, generation: number): void 
 export function accountLeave(batch: Batch, tree: Tree, leaver: number, generations: Generations): void {
   const older = generations.lastKept(leaver);
   const newer = generations.nextKept(leaver) ?? HEAD;
-  for (const row of batch.spaceOf(tree)) {
+  for (const row of batch.spaceTouching(tree, leaver)) {
     const { first, last, bytes } = row;
-    if ((first !== leaver && last !== leaver) || isPending(row)) continue;
+    if (isPending(row)) continue;
     batch.addSpace(tree, row, -bytes);
     if (first === last) batch.addSpace(tree, PENDING, bytes);
     else if (first === leaver) batch.addSpace(tree, { first: newer, last }, bytes);

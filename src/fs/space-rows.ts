@@ -33,36 +33,56 @@ export interface SpaceRow extends Run {
 export class SpaceRows {
   /** Goes up when bytes change that kept generations need and the head does not. */
   keptOnlyVersion = 0;
-  private readonly rows = new Map<string, SpaceRow>();
+  /** By first, then by last. */
+  private readonly rows = new Map<number, Map<number, SpaceRow>>();
 
-  has({ first, last }: Run): boolean {
-    return this.rows.has(idOf(first, last));
+  get({ first, last }: Run): SpaceRow | undefined {
+    return this.rows.get(first)?.get(last);
   }
 
-  bytes({ first, last }: Run): number {
-    return this.rows.get(idOf(first, last))?.bytes ?? 0;
+  bytes(run: Run): number {
+    return this.get(run)?.bytes ?? 0;
   }
 
   set({ first, last }: Run, bytes: number): void {
-    this.rows.set(idOf(first, last), { first, last, bytes });
+    let ofFirst = this.rows.get(first);
+    if (!ofFirst) {
+      ofFirst = new Map();
+      this.rows.set(first, ofFirst);
+    }
+    ofFirst.set(last, { first, last, bytes });
   }
 
   /** Sets what `changed` has; runs that hold nothing are forgotten. */
   take(changed: SpaceRows): void {
-    for (const [id, row] of changed.rows) {
+    for (const row of changed.all()) {
       if (row.last !== HEAD && row.first !== HEAD) this.keptOnlyVersion++;
-      if (row.bytes === 0) this.rows.delete(id);
-      else this.rows.set(id, row);
+      if (row.bytes === 0) this.delete(row);
+      else this.set(row, row.bytes);
     }
   }
 
-  all(): Iterable<SpaceRow> {
-    return this.rows.values();
+  *all(): Generator<SpaceRow, void> {
+    for (const ofFirst of this.rows.values()) yield* ofFirst.values();
   }
-}
 
-function idOf(first: number, last: number): string {
-  return `${first}/${last}`;
+  /** Those of runs that begin or end with `generation`: a look at each first, not at each row. */
+  *touching(generation: number): Generator<SpaceRow, void> {
+    for (const [first, ofFirst] of this.rows) {
+      if (first === generation) {
+        yield* ofFirst.values();
+        continue;
+      }
+      const row = ofFirst.get(generation);
+      if (row) yield row;
+    }
+  }
+
+  private delete({ first, last }: Run): void {
+    const ofFirst = this.rows.get(first);
+    ofFirst?.delete(last);
+    if (ofFirst?.size === 0) this.rows.delete(first);
+  }
 }
 
 export function encodeSpace(bytes: number): Buffer {

@@ -84,14 +84,17 @@ export class Sweeps {
 
   private async sweepAll(tree: Tree): Promise<void> {
     while (!this.stopped) {
-      const { kept, leaving, hasHead } = tree.generations;
-      const generation = leaving[0];
+      const { kept, gaps, hasHead } = tree.generations;
+      const [gap] = gaps;
       // Of a tree that shows nothing any more everything goes, by another way.
-      if (generation === undefined || (kept.length === 0 && !hasHead)) break;
-      this.sweeping = { tree, generation, visited: 0 };
-      if (!(await this.visitNotes(tree, (generations) => notesAround(tree, generations, generation)))) return;
-      const item = { ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' } as const, rows: [] };
-      await this.store.durable(this.store.stage(item));
+      if (gap === undefined || (kept.length === 0 && !hasHead)) break;
+      // What younger ones of the gap needed is noted behind what the oldest did: one look at the notes does for all.
+      const [oldest] = gap.leaving;
+      this.sweeping = { tree, generation: oldest!, visited: 0 };
+      if (!(await this.visitNotes(tree, (generations) => notesAround(tree, generations, oldest!)))) return;
+      for (const generation of gap.leaving)
+        this.store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });
+      await this.store.durable(this.store.ticket);
     }
     if (!this.stopped) this.onSwept(tree);
   }

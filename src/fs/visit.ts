@@ -8,7 +8,7 @@ import { keys } from '../kv/keys.ts';
 import type { Batch } from './batch.ts';
 import { framesIn } from './chunk-frames.ts';
 import type { Frame } from './extent.ts';
-import type { Generations } from './generations.ts';
+import type { Gap, Generations } from './generations.ts';
 import { type VersionedKey, VersionedKind } from './item.ts';
 import { KEY_HEAD_BYTES } from './key-history.ts';
 import { keyId } from './key-id.ts';
@@ -41,7 +41,7 @@ export function visit(
   const after = before.filter((version) => isNeeded(tree, generations, version));
   const notes = notesOf(batch, tree, key, before, noted);
   if (after.length < before.length) remove(batch, live, tree, key, before, after);
-  for (const generation of generations.leaving) shrinkNotes(batch, tree, key, generation, notes, after);
+  for (const gap of generations.gaps) shrinkNotes(batch, tree, key, gap, notes, after);
   if (!generations.hasHead) dropLateNotes(batch, tree, key, notes);
 }
 
@@ -87,7 +87,7 @@ function remove(
 }
 
 /**
- * One note in (p, n] is enough, where p and n are the kept generations around the one that goes: that of the death of
+ * One note in (p, n] is enough, where p and n are the kept generations around those that go: that of the death of
  * p's version, else of the birth of n's, so that the notes of a key are found by its versions; none when both show the
  * same version, or when nobody can ask.
  */
@@ -95,19 +95,20 @@ function shrinkNotes(
   batch: Batch,
   tree: Tree,
   key: VersionedKey,
-  generation: number,
+  gap: Gap,
   all: readonly number[],
   after: readonly Placed[],
 ): void {
-  const generations = batch.generations(tree);
-  const older = olderThan(tree, generations, generation);
-  const next = generations.nextKept(generation);
+  const { next } = gap;
+  const { hasHead } = batch.generations(tree);
+  // The fork of a clone counts as a kept generation.
+  const older = gap.older < 0 && tree.parent ? 0 : gap.older;
   const notes = all.filter((note) => note > older && note <= (next ?? NEVER));
   if (notes.length === 0) return;
   const olderVersion = older < 0 || (older === 0 && tree.parent) ? undefined : shownAt(after, older);
   const nextVersion =
     next === undefined ? after.find((version) => version.death === NEVER) : shownAt(after, next);
-  const somebodyAsks = older >= 0 && (next !== undefined || generations.hasHead);
+  const somebodyAsks = older >= 0 && (next !== undefined || hasHead);
   const stays =
     somebodyAsks && olderVersion !== nextVersion ? (olderVersion?.death ?? nextVersion?.birth) : undefined;
   if (stays !== undefined && !notes.includes(stays)) putNote(batch, tree, key, stays);
@@ -118,12 +119,6 @@ function shrinkNotes(
 function dropLateNotes(batch: Batch, tree: Tree, key: VersionedKey, notes: readonly number[]): void {
   const last = batch.generations(tree).lastKept(NEVER);
   for (const note of notes) if (note > last) deleteNote(batch, tree, key, note);
-}
-
-/** The fork of a clone counts as a kept generation. -1 is none. */
-function olderThan(tree: Tree, generations: Generations, generation: number): number {
-  const kept = generations.lastKept(generation);
-  return kept < 0 && tree.parent ? 0 : kept;
 }
 
 function shownAt(versions: readonly Placed[], generation: number): Placed | undefined {

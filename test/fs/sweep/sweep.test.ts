@@ -158,6 +158,27 @@ describe('a kept generation that nobody holds any more', () => {
     expect(await rowsOf(world, keys.history)).toBe(0);
   });
 
+  it('is swept together with those beside it', async () => {
+    const world = await ViewWorld.open({ random: seededRandom(8) });
+    const { store } = world.shared;
+    const sweeps = new Sweeps(store, store.parts.log);
+    sweeps.start();
+    const dataset = await world.create();
+    for (let i = 0; i < 60; i++) {
+      for (let change = 0; change < 5; change++) await world.operate(dataset);
+      await world.keep(dataset);
+    }
+    await quiet(world, sweeps);
+    const { batches } = store.statistics;
+    for (const kept of world.kept.slice(1, -1)) letGo(world, kept);
+    await store.idle();
+    await sweeps.idle();
+    expect(store.statistics.batches - batches).toBeLessThan(20);
+    expect(dataset.operations.records.tree.generations.leaving).toEqual([]);
+    await world.compare();
+    await expectCounted(world);
+  });
+
   it('is swept after a restart where it was cut short, and one that was never finished is let go', async () => {
     const random = seededRandom(3);
     const meta = new MemoryMetaStore();
