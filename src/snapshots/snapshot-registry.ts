@@ -5,8 +5,6 @@ import type { Timestamp } from '../clock.ts';
 import type { DatasetInfo } from '../datasets/datasets.ts';
 import { withoutLocal } from '../datasets/properties.ts';
 import type { DatasetSnapshots } from '../datasets/registry-context.ts';
-import { openKept } from '../fs/kept-file-system.ts';
-import { DamageError } from '../fs/versioned-value.ts';
 import { cloneDataset } from './clone.ts';
 import { DatasetLocks } from './dataset-locks.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
@@ -21,12 +19,12 @@ import {
   releaseOf,
   stageAllGone,
 } from './snapshot-delete.ts';
-import { SnapshotEntry } from './snapshot-entry.ts';
+import type { SnapshotEntry } from './snapshot-entry.ts';
 import { clonesByOrigin, snapshotInfo } from './snapshot-info.ts';
-import { SnapshotList } from './snapshot-list.ts';
+import type { SnapshotList } from './snapshot-list.ts';
+import { loadLists } from './snapshot-load.ts';
 import { findSnapshot, findSnapshots, snapshotsBelow } from './snapshot-names.ts';
 import { changedProperties, hasLabels } from './snapshot-properties.ts';
-import { loadSnapshots } from './snapshot-rows.ts';
 import type {
   CloneOptions,
   LabelSelector,
@@ -62,24 +60,7 @@ export class SnapshotRegistry implements Snapshots {
       byUuid: new Map(),
       charges: new SpaceCharges(shared.store.trees, lists),
     };
-    for (const [dataset, { list, snapshots }] of await loadSnapshots(shared.store.parts.meta)) {
-      if (!registry.byId(dataset))
-        throw new DamageError(`Cannot read the snapshots: there is no dataset ${dataset}, which has some`);
-      const loaded = new SnapshotList(dataset, list);
-      loaded.load(
-        [...snapshots].map(([id, record]) => {
-          const tree = shared.store.trees.get(record.tree);
-          if (tree?.generations.kept.includes(record.generation)) {
-            return new SnapshotEntry(dataset, id, record, openKept(shared, dataset, tree, record.generation));
-          }
-          throw new DamageError(
-            `Cannot read snapshot ${id} of dataset ${dataset}: generation ${record.generation} of tree ${record.tree} is not kept`,
-          );
-        }),
-      );
-      lists.set(dataset, loaded);
-      for (const entry of loaded.entries) context.byUuid.set(entry.uuid, entry);
-    }
+    await loadLists(context);
     registry.context.snapshots = snapshotsOfDatasets(context);
     return new SnapshotRegistry(context);
   }
