@@ -7,7 +7,7 @@ import type { DatasetEntry } from './dataset-entry.ts';
 import type { DatasetRecord } from './dataset-record.ts';
 import { DatasetError } from './datasets.ts';
 import { addMountPoint, removeMountPoint, renameMountPoint } from './mount-point.ts';
-import { checkDatasetName, isNestedIn } from './names.ts';
+import { checkDatasetName, isNestedIn, parseSnapshotName } from './names.ts';
 import type { RegistryContext } from './registry-context.ts';
 import { nameRowWithout, rowsOf } from './registry-rows.ts';
 import { chargedBytes, fitsInQuotas } from './space.ts';
@@ -23,7 +23,7 @@ export function stageRename(context: RegistryContext, name: string, newName: str
   }
   if (catalog.find(newName)) throw new DatasetError('exists', `There is a dataset ${newName} already`);
   const around = catalog.parentFor(newName);
-  const records = renamed(entry, newName);
+  const records = renamed(context, entry, newName);
   checkQuotas(entry, around, newName);
   for (const turn of moveMountPoint(entry, around, newName)) turn.commit();
   store.stageRows([
@@ -44,11 +44,17 @@ function moveMountPoint(entry: DatasetEntry, around: DatasetEntry | undefined, n
   ];
 }
 
-function renamed(top: DatasetEntry, newName: string): Map<DatasetEntry, DatasetRecord> {
+function renamed(
+  { snapshots }: RegistryContext,
+  top: DatasetEntry,
+  newName: string,
+): Map<DatasetEntry, DatasetRecord> {
   const records = new Map<DatasetEntry, DatasetRecord>();
   for (const entry of top.subtree()) {
     const name = newName + entry.name.slice(top.name.length);
     checkDatasetName(name);
+    // Their full names have the same limit.
+    for (const snapshot of snapshots.namesOf(entry)) parseSnapshotName(`${name}@${snapshot}`);
     records.set(entry, { ...entry.record, name });
   }
   return records;

@@ -30,6 +30,8 @@ export interface DatasetSnapshots {
   /** Names of those that go with the dataset. @throws DatasetError `busy` when one of them is held */
   goingWith(entry: DatasetEntry): readonly string[];
   stageDelete(entry: DatasetEntry): void;
+  /** What stands behind the `@`. */
+  namesOf(entry: DatasetEntry): readonly string[];
   /** `dataset@snapshot`. */
   nameOf(uuid: string): string | undefined;
 }
@@ -65,6 +67,7 @@ export const NO_SNAPSHOTS: DatasetSnapshots = {
   releasesOf: () => [],
   goingWith: () => [],
   stageDelete() {},
+  namesOf: () => [],
   nameOf: () => undefined,
 };
 

@@ -203,6 +203,7 @@ function snapshotsOfDatasets(context: SnapshotContext): DatasetSnapshots {
     releasesOf: ({ id }) => (context.lists.get(id)?.entries ?? []).map(releaseOf(context)),
     goingWith: (entry) => goingWith(context, entry),
     stageDelete: (entry) => stageAllGone(context, entry),
+    namesOf: ({ id }) => (context.lists.get(id)?.entries ?? []).map(({ name }) => name),
     nameOf(uuid) {
       const snapshot = context.byUuid.get(uuid);
       return snapshot && fullName(context, snapshot);

@@ -241,6 +241,18 @@ describe('a snapshot', () => {
     expect(await readFile(await server.mount('/moved2@new'), 'f')).toBeUndefined();
   });
 
+  it('has a full name of at most 255 bytes, also when its dataset is renamed', async () => {
+    const long = 's'.repeat(240);
+    await dataset('short');
+    await server.ok('snapshot', 'short', long);
+    const [status, message] = await failure('rename', 'short', 'a-name-that-is-longer');
+    expect([status, message]).toEqual([
+      2,
+      expect.stringContaining('it has 262 bytes, at most 255 are allowed'),
+    ]);
+    expect((await failure('snapshot', 'short', `${long}-longer-still`))[0]).toBe(2);
+  });
+
   it('has user properties', async () => {
     await dataset('proper');
     await server.ok('snapshot', 'proper', 's');
