@@ -125,6 +125,10 @@ class Server implements RunningServer, ManagedServer {
     return this.volume!.restores;
   }
 
+  get detaches() {
+    return this.volume!.detaches;
+  }
+
   get jobs() {
     return this.volume!.jobs;
   }

@@ -16,6 +16,7 @@ import type { VolumeFormat } from './kv/format.ts';
 import { keys } from './kv/keys.ts';
 import type { MetaStore } from './kv/meta-store.ts';
 import type { SegmentStore } from './kv/segment-store.ts';
+import { Detaches } from './snapshots/detach/detaches.ts';
 import { Diffs } from './snapshots/diff/diffs.ts';
 import { BackgroundJobs } from './snapshots/jobs/background-jobs.ts';
 import { Jobs } from './snapshots/jobs/jobs.ts';
@@ -50,6 +51,7 @@ export interface Volume {
   readonly snapshots: SnapshotRegistry;
   readonly diffs: Diffs;
   readonly restores: Restores;
+  readonly detaches: Detaches;
   readonly jobs: Jobs;
   readonly trees: DroppedTrees;
   readonly sweeps: Sweeps;
@@ -102,8 +104,11 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   const snapshots = await SnapshotRegistry.open({ shared, registry: datasets });
   if (background) snapshots.start();
   const sources = { store, datasets, snapshots, clock, pins: new PinnedGenerations(shared) };
-  const restores = new Restores({ ...sources, shared, newJobId: () => trees.newJobId() });
+  const newJobId = () => trees.newJobId();
+  const restores = new Restores({ ...sources, shared, newJobId });
   if (background) await restores.clean();
+  const detaches = new Detaches({ ...sources, segmentLog, writeBack, newJobId });
+  if (background) await detaches.resume();
   return {
     format,
     store,
@@ -111,7 +116,8 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     snapshots,
     diffs: new Diffs(sources),
     restores,
-    jobs: new Jobs([new BackgroundJobs({ trees, sweeps, clock }), restores]),
+    detaches,
+    jobs: new Jobs([new BackgroundJobs({ trees, sweeps, clock }), restores, detaches]),
     trees,
     sweeps,
     writeBack,
@@ -123,7 +129,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
     },
     async close() {
-      await restores.stop();
+      await Promise.all([restores.stop(), detaches.stop()]);
       await Promise.all([snapshots.stop(), sweeps.stop(), trees.stop(), reclaimer.stop(), scrub.stop()]);
       writeBack.stop();
       if (store.poisoned) {

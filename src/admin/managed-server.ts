@@ -2,6 +2,7 @@
 // how they come about.
 
 import type { Datasets } from '../datasets/datasets.ts';
+import type { Detaches } from '../snapshots/detach/detaches.ts';
 import type { Change } from '../snapshots/diff/change.ts';
 import type { DiffRequest } from '../snapshots/diff/diffs.ts';
 import type { Jobs } from '../snapshots/jobs/jobs.ts';
@@ -13,6 +14,7 @@ export interface ManagedServer {
   readonly datasets: Datasets;
   readonly snapshots: Snapshots;
   readonly restores: Pick<Restores, 'start'>;
+  readonly detaches: Pick<Detaches, 'start'>;
   readonly jobs: Pick<Jobs, 'list' | 'get' | 'cancel'>;
   status(): ServerStatus;
   clients(): readonly ClientStatus[];

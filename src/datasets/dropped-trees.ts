@@ -185,7 +185,7 @@ export class DroppedTrees implements Trees {
     if (this.stopped) return false;
     const rows = [keys.tree.key(tree.id), keys.stats.key(tree.id), keys.job.key(id)];
     this.store.stageRows(rows.map((key) => ({ key, value: null })));
-    this.letGoOfParent(tree);
+    this.letGoOfOthers(tree);
     this.store.trees.delete(tree.id);
     tree.forget();
     await this.settled();
@@ -193,9 +193,11 @@ export class DroppedTrees implements Trees {
   }
 
   /** In the same turn, and so in the same batch, as the end of the tree. */
-  private letGoOfParent({ id, parent }: Tree): void {
-    const above = parent && this.store.trees.get(parent.tree);
-    if (parent && above) stageRelease(this.store, above, parent.generation, treeHolder(id));
+  private letGoOfOthers({ id, holds }: Tree): void {
+    for (const { tree, generation } of holds) {
+      const above = this.store.trees.get(tree);
+      if (above) stageRelease(this.store, above, generation, treeHolder(id));
+    }
   }
 
   /** Keys that have older versions lose all: a frame that several of them name is freed once. */

@@ -2,8 +2,10 @@
 
 import { strict as assert } from 'node:assert';
 import type { Batch } from './batch.ts';
+import { flattenKey } from './detach/flatten-key.ts';
+import { ownKey } from './detach/own-key.ts';
 import type { QueuedItem } from './item.ts';
-import { addToKept, behead, hold, keep, release, swept } from './kept-generation.ts';
+import { addToKept, behead, hold, keep, orphan, release, swept } from './kept-generation.ts';
 import type { LiveFrames } from './live-frames.ts';
 import type { Tree } from './tree.ts';
 import { drainVersion, replaceInPlace, writeVersion } from './versioning.ts';
@@ -29,6 +31,8 @@ function applyWrites(batch: Batch, live: LiveFrames, tree: Tree, item: QueuedIte
     for (const write of writes) drainVersion(batch, live, tree, write, action.death);
     return;
   }
+  // The live version among them is for those who read what is staged; all versions are rewritten together.
+  if (action.kind === 'own') return;
   if (action.kind === 'in-place') {
     for (const write of writes) replaceInPlace(batch, live, tree, write);
     return;
@@ -66,6 +70,15 @@ function applyToGenerations(
       return;
     case 'swept':
       swept(batch, tree, generation);
+      return;
+    case 'flatten':
+      for (const version of action.versions) flattenKey(batch, tree, version);
+      return;
+    case 'own':
+      ownKey(batch, live, tree, action.key, action.copies);
+      return;
+    case 'orphan':
+      orphan(batch, tree);
       return;
     case 'behead':
       behead(batch, tree);

@@ -7,7 +7,7 @@ import { keys } from '../kv/keys.ts';
 import { type MetaStore, NOT_RESIDENT, type Write } from '../kv/meta-store.ts';
 import type { Generations } from './generations.ts';
 import type { VersionedKey } from './item.ts';
-import { KEY_HEAD_BYTES, type KeyHistory } from './key-history.ts';
+import { dataKey, KEY_HEAD_BYTES, type KeyHistory, type OlderVersions } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
 import type { SegmentRecord } from './segment-record.ts';
@@ -47,19 +47,18 @@ export class Batch {
   private readonly meta: MetaStore;
   private readonly resident: ReadonlyMap<string, Buffer | undefined>;
   private readonly histories: ReadonlyMap<string, KeyHistory>;
+  /** Of data ids that were asked for: when they died, undefined for those that live. */
+  private readonly deaths: Map<string, number | undefined>;
 
   /**
    * @param resident what the worker fetched beforehand because the store could not answer at once
-   * @param histories the older versions of the keys that need them, by the key's id; the batch does not change them
+   * @param older what of the past the batch needs; it is not changed
    */
-  constructor(
-    meta: MetaStore,
-    resident: ReadonlyMap<string, Buffer | undefined>,
-    histories: ReadonlyMap<string, KeyHistory>,
-  ) {
+  constructor(meta: MetaStore, resident: ReadonlyMap<string, Buffer | undefined>, older: OlderVersions) {
     this.meta = meta;
     this.resident = resident;
-    this.histories = new Map([...histories].map(([id, history]) => [id, new Map(history)]));
+    this.deaths = new Map(older.deaths);
+    this.histories = new Map([...older.histories].map(([id, history]) => [id, new Map(history)]));
   }
 
   /** The live version of a key against the batch so far. */
@@ -80,6 +79,11 @@ export class Batch {
 
   putVersion(id: string, key: Buffer, value: Buffer, birth: number): void {
     this.slots.set(id, { key, value, birth });
+  }
+
+  /** The generation in which a data id died that was asked for beforehand, against the batch so far. */
+  deathOf(tree: Tree, dataId: number): number | undefined {
+    return this.deaths.get(dataKey(tree.id, dataId));
   }
 
   /** The older versions of a key that was read beforehand, by death. */
@@ -113,6 +117,11 @@ export class Batch {
   }
 
   apply(write: Write): void {
+    if (this.deaths.size > 0 && write.key[0] === keys.tombstone.prefix && write.value) {
+      const { tree, dataId, death } = keys.tombstone.parse(write.key);
+      const id = dataKey(tree, dataId);
+      if (this.deaths.has(id)) this.deaths.set(id, death);
+    }
     this.slots.set(keyId(write.key), { key: write.key, value: write.value, birth: -1 });
   }
 

@@ -23,8 +23,11 @@ export function framesIn(value: Buffer): ReadonlyMap<number, Frame> {
   return framesOf(mapIn(value));
 }
 
-/** A damaged map names nothing that could be freed: its frames stay, for `cairn check` to find, and the worker goes on. */
-function mapIn(value: Buffer): ChunkMap {
+/**
+ * Empty for a whiteout. A damaged map names nothing that could be freed: its frames stay, for `cairn check` to find, and
+ * the worker goes on.
+ */
+export function mapIn(value: Buffer): ChunkMap {
   if (isWhiteout(value)) return EMPTY_MAP;
   try {
     return decodeChunk(value);

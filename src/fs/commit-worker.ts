@@ -10,7 +10,7 @@ import type { MetaStore } from '../kv/meta-store.ts';
 import { Batch, RowNotResident } from './batch.ts';
 import { FsError } from './fs-error.ts';
 import type { QueuedItem } from './item.ts';
-import { type KeyHistory, keysWithHistory, readHistories } from './key-history.ts';
+import { type OlderVersions, olderVersionsFor } from './key-history.ts';
 import { keyId } from './key-id.ts';
 
 /** So many items make a batch that need not wait for more. */
@@ -140,10 +140,10 @@ export class CommitWorker {
     const last = items[items.length - 1]!.ticket;
     this.flyingTicket = last;
     this.writing = true;
-    const wanted = keysWithHistory(items);
-    const histories = wanted.length > 0 ? await readHistories(meta, wanted) : NO_HISTORIES;
-    let batch = this.build(items, NONE_RESIDENT, histories);
-    if (batch instanceof RowNotResident) batch = await this.buildResident(items, batch, histories);
+    const found = olderVersionsFor(meta, items);
+    const older = found instanceof Promise ? await found : found;
+    let batch = this.build(items, NONE_RESIDENT, older);
+    if (batch instanceof RowNotResident) batch = await this.buildResident(items, batch, older);
     const writes = batch.close();
     const startMs = clock.elapsedMs();
     // A batch without rows stands behind those before it, and they are synced.
@@ -159,9 +159,9 @@ export class CommitWorker {
   private build(
     items: readonly QueuedItem[],
     resident: ReadonlyMap<string, Buffer | undefined>,
-    histories: ReadonlyMap<string, KeyHistory>,
+    older: OlderVersions,
   ): Batch | RowNotResident {
-    const batch = new Batch(this.options.meta, resident, histories);
+    const batch = new Batch(this.options.meta, resident, older);
     try {
       for (const item of items) this.options.apply(batch, item);
     } catch (thrown) {
@@ -175,14 +175,14 @@ export class CommitWorker {
   private async buildResident(
     items: readonly QueuedItem[],
     missing: RowNotResident,
-    histories: ReadonlyMap<string, KeyHistory>,
+    older: OlderVersions,
   ): Promise<Batch> {
     const resident = new Map<string, Buffer | undefined>();
     let result: Batch | RowNotResident = missing;
     while (result instanceof RowNotResident) {
       const [value] = await this.options.meta.fetch([result.key]);
       resident.set(keyId(result.key), value);
-      result = this.build(items, resident, histories);
+      result = this.build(items, resident, older);
     }
     return result;
   }
@@ -212,4 +212,3 @@ export class CommitWorker {
 }
 
 const NONE_RESIDENT: ReadonlyMap<string, Buffer | undefined> = new Map();
-const NO_HISTORIES: ReadonlyMap<string, KeyHistory> = new Map();

@@ -6,10 +6,11 @@
 //
 // A generation that only trees hold is hidden: nobody can name it, and it goes with the last of them.
 
-import { putU32 } from './big-endian.ts';
+import { getU32, putU32 } from './big-endian.ts';
 
 const SNAPSHOT = 0x73;
 const TREE = 0x74;
+const TREE_HOLDER_BYTES = 5;
 
 export function snapshotHolder(dataset: number, snapshot: number): Buffer {
   const holder = Buffer.alloc(9, SNAPSHOT);
@@ -19,7 +20,12 @@ export function snapshotHolder(dataset: number, snapshot: number): Buffer {
 }
 
 export function treeHolder(tree: number): Buffer {
-  const holder = Buffer.alloc(5, TREE);
+  const holder = Buffer.alloc(TREE_HOLDER_BYTES, TREE);
   putU32(holder, 1, tree);
   return holder;
+}
+
+/** Undefined when it is no tree that holds. */
+export function treeOfHolder(holder: Buffer): number | undefined {
+  return holder.length === TREE_HOLDER_BYTES && holder[0] === TREE ? getU32(holder, 1) : undefined;
 }

@@ -3,6 +3,7 @@
 
 import type { Write } from '../kv/meta-store.ts';
 import type { ChunkMap } from './chunk-map.ts';
+import type { Frame } from './extent.ts';
 import type { ForwardedFrame } from './live-frames.ts';
 import type { Tree } from './tree.ts';
 
@@ -30,6 +31,17 @@ export interface VersionedWrite extends VersionedKey {
   readonly map?: ChunkMap | null;
 }
 
+/** What the fork of a clone shows under a key. */
+export interface FlatVersion extends VersionedKey {
+  readonly value: Buffer;
+}
+
+/** A copy of an inherited frame. */
+export interface OwnFrame {
+  readonly frame: Frame;
+  readonly named: NamedFrame;
+}
+
 /** A frame that an item names for the first time: its bit is set in the item's batch. */
 export interface NamedFrame {
   readonly segment: number;
@@ -53,6 +65,12 @@ export type Action =
   | { readonly kind: 'visit'; readonly visits: readonly Visit[] }
   /** The tree has no head any more: only its kept generations are shown. */
   | { readonly kind: 'behead' }
+  /** Puts what the fork of a clone shows underneath what the clone has: see detach/flatten-key.ts. */
+  | { readonly kind: 'flatten'; readonly versions: readonly FlatVersion[] }
+  /** All versions of a chunk key name these copies in place of the frames that they inherit, by frameId. */
+  | { readonly kind: 'own'; readonly key: VersionedKey; readonly copies: ReadonlyMap<number, OwnFrame> }
+  /** The tree has no parent any more. */
+  | { readonly kind: 'orphan' }
   /** All that only the generation needed which the item is stamped with is gone. */
   | { readonly kind: 'swept' }
   | { readonly kind: 'repack'; readonly segment: number; readonly frames: readonly ForwardedFrame[] }

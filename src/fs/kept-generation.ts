@@ -11,6 +11,9 @@ import { accountKeep, accountLeave } from './space-accounting.ts';
 import { HEAD } from './space-rows.ts';
 import type { Tree } from './tree.ts';
 
+/** Of a clone: what it shows of its parent. */
+export const FORK = 0;
+
 /** The first of a snapshot's two items: `generation` is kept for `holder`, writes go on in the next one. */
 export function keep(batch: Batch, tree: Tree, generation: number, holder: Buffer): void {
   const before: Generations = batch.generations(tree);
@@ -20,7 +23,11 @@ export function keep(batch: Batch, tree: Tree, generation: number, holder: Buffe
   accountKeep(batch, tree, generation);
   putKept(batch, tree, generation, { ...batch.usage(tree), holders: [holder] });
   const key = keys.tree.key(tree.id);
-  batch.put(keyId(key), key, encodeTree({ parent: tree.parent, current: after.current }));
+  batch.put(
+    keyId(key),
+    key,
+    encodeTree({ parent: tree.parent, current: after.current, detached: tree.detached }),
+  );
 }
 
 /** One holder more. */
@@ -45,6 +52,18 @@ export function swept(batch: Batch, tree: Tree, generation: number): void {
   const key = keys.kept.key(tree.id, generation);
   batch.delete(keyId(key), key);
   batch.setGenerations(tree, batch.generations(tree).swept(generation));
+}
+
+/**
+ * The tree shows nothing of its parent any more. What it has only because something would show through goes like what
+ * a deleted generation needed: as if its generation 0 were kept no more.
+ */
+export function orphan(batch: Batch, tree: Tree): void {
+  const left = batch.generations(tree).leave(FORK);
+  batch.setGenerations(tree, left);
+  putKept(batch, tree, FORK, { ...batch.usage(tree), holders: [] });
+  const key = keys.tree.key(tree.id);
+  batch.put(keyId(key), key, encodeTree({ parent: null, current: left.current, detached: true }));
 }
 
 export function behead(batch: Batch, tree: Tree): void {

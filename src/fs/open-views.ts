@@ -29,6 +29,13 @@ export class OpenViews {
     oldest!.forget();
   }
 
+  /** What is cached may name what is there no more. */
+  forgetAll(): void {
+    for (const view of this.views) view.forget();
+    this.views.clear();
+    this.latest = null;
+  }
+
   close(view: View): void {
     this.views.delete(view);
     if (view === this.latest) this.latest = null;

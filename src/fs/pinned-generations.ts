@@ -1,6 +1,7 @@
 // Generations that something running looks at: they stay kept while it does, whatever is deleted meanwhile. The holder in
 // the KEPT row is that of unfinished jobs, so a restart lets go of what nobody looks at any more.
 
+import { Deferred } from '../deferred.ts';
 import { stageHold, stageRelease } from './holds.ts';
 import type { SharedParts } from './open-dataset.ts';
 import { takeGeneration } from './take-generation.ts';
@@ -18,6 +19,7 @@ export class PinnedGenerations {
   private readonly shared: Pick<SharedParts, 'store' | 'writeBack'>;
   /** How many look at each, by tree and generation. */
   private readonly counts = new Map<string, number>();
+  private released = new Deferred();
 
   constructor(shared: Pick<SharedParts, 'store' | 'writeBack'>) {
     this.shared = shared;
@@ -42,6 +44,11 @@ export class PinnedGenerations {
     }
   }
 
+  /** Nobody looks at a generation of the tree. */
+  async unpinned(tree: Tree): Promise<void> {
+    while ([...this.counts.keys()].some((id) => id.startsWith(`${tree.id}/`))) await this.released.promise;
+  }
+
   private pinned(tree: Tree, generation: number): PinnedGeneration {
     const id = idOf(tree, generation);
     this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
@@ -55,6 +62,8 @@ export class PinnedGenerations {
       return;
     }
     this.counts.delete(id);
+    this.released.resolve();
+    this.released = new Deferred();
     const { store } = this.shared;
     if (!store.poisoned) stageRelease(store, tree, generation, JOB_HOLDER);
   }

@@ -71,8 +71,9 @@ class ReleasePlan {
     leaving.add(generation);
     const { kept, hasHead } = tree.generations;
     const isEmpty = kept.every((each) => leaving.has(each)) && (!hasHead || leaving.has(HEAD));
-    const above = isEmpty && tree.parent && this.store.trees.get(tree.parent.tree);
-    if (above)
-      this.release({ tree: above, generation: tree.parent!.generation, holder: treeHolder(tree.id) });
+    if (!isEmpty) return;
+    const holder = treeHolder(tree.id);
+    for (const { tree: above, generation: shown } of tree.holds)
+      this.release({ tree: this.store.trees.get(above)!, generation: shown, holder });
   }
 }

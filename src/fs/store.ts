@@ -239,7 +239,7 @@ export class Store {
         if (kind === VersionedKind.entry) this.unstageBucket(item.tree!, key, id);
       }
       item.landed?.();
-      if (item.action.kind === 'release') this.onRelease();
+      if (item.action.kind === 'release' || item.action.kind === 'orphan') this.onRelease();
     }
   }
 

@@ -6,9 +6,11 @@ import { keys, versioned } from '../kv/keys.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
 import type { Generations } from './generations.ts';
 import { stageRelease } from './holds.ts';
-import { PLAIN_ITEM, type VersionedKind, type Visit } from './item.ts';
+import { PLAIN_ITEM, type VersionedKey, type VersionedKind, type Visit } from './item.ts';
+import { FORK } from './kept-generation.ts';
 import { keyId } from './key-id.ts';
 import type { Log, Store } from './store.ts';
+import { isDrained } from './tombstone.ts';
 import type { Tree } from './tree.ts';
 import { JOB_HOLDER } from './tree-rows.ts';
 
@@ -91,6 +93,7 @@ export class Sweeps {
       // What younger ones of the gap needed is noted behind what the oldest did: one look at the notes does for all.
       const [oldest] = gap.leaving;
       this.sweeping = { tree, generation: oldest!, visited: 0 };
+      if (tree.detached && oldest === FORK && !(await this.visitAll(tree))) return;
       if (!(await this.visitNotes(tree, (generations) => notesAround(tree, generations, oldest!)))) return;
       for (const generation of gap.leaving)
         this.store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });
@@ -102,6 +105,48 @@ export class Sweeps {
   /** The head is lost: what only it showed goes. False when it was stopped. */
   sweepHead(tree: Tree): Promise<boolean> {
     return this.visitNotes(tree, ({ current, kept }) => ({ from: (kept.at(-1) ?? -1) + 1, to: current }));
+  }
+
+  /** The tree was detached: whiteouts and drained tombstones, which notes need not lead to, have nothing to hide. */
+  private async visitAll(tree: Tree): Promise<boolean> {
+    for (const family of [keys.inode, keys.dirEntry, keys.link, keys.chunk]) {
+      const toVisit = async (rows: readonly Row[]) =>
+        this.visit(
+          tree,
+          rows.map(([key]) => ({ key: versionedKey(key), noted: null })),
+        );
+      if (!(await this.eachPage(family.range(tree.id), toVisit))) return false;
+    }
+    const history = keys.history.range(tree.id);
+    const toVisit = async (rows: readonly Row[]) =>
+      this.visit(
+        tree,
+        rows.map(([row]) => visitOfDead(tree, row)),
+      );
+    if (!(await this.eachPage(history, toVisit))) return false;
+    return this.eachPage(keys.tombstone.range(tree.id), async (rows) => {
+      const drained = rows.filter(([, value]) => isDrained(value));
+      const ticket = this.store.stageRows(drained.map(([key]) => ({ key, value: null })));
+      await this.store.durable(ticket);
+    });
+  }
+
+  /** False when it was stopped. */
+  private async eachPage({ gte, lt }: Range, use: (rows: readonly Row[]) => Promise<void>): Promise<boolean> {
+    for (let from = gte; ; ) {
+      const rows = await this.store.page({ gte: from, lt }, VISITS_A_BATCH);
+      if (this.stopped) return false;
+      if (rows.length > 0) await use(rows);
+      if (rows.length < VISITS_A_BATCH) return true;
+      from = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
+    }
+  }
+
+  private async visit(tree: Tree, visits: readonly Visit[]): Promise<void> {
+    const action = { kind: 'visit', visits } as const;
+    const item = { ...PLAIN_ITEM, tree, generation: tree.accept, action, rows: [] };
+    await this.store.durable(this.store.stage(item));
+    if (this.sweeping?.tree === tree) this.sweeping.visited += visits.length;
   }
 
   /** @param bounds the generations whose notes lead to the keys; asked again for each page, because it may change */
@@ -116,16 +161,10 @@ export class Sweeps {
       const rows: Row[] = await this.store.page({ gte, lt }, VISITS_A_BATCH);
       if (this.stopped) return false;
       if (rows.length === 0) return true;
-      const visits = rows.map(([key]) => visitOf(tree, key));
-      const item = {
-        ...PLAIN_ITEM,
+      await this.visit(
         tree,
-        generation: to,
-        action: { kind: 'visit', visits } as const,
-        rows: [],
-      };
-      await this.store.durable(this.store.stage(item));
-      if (this.sweeping?.tree === tree) this.sweeping.visited += visits.length;
+        rows.map(([key]) => visitOf(tree, key)),
+      );
       after = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
     }
   }
@@ -148,6 +187,14 @@ function notesAround(tree: Tree, generations: Generations, generation: number): 
 
 function visitOf(tree: Tree, note: Buffer): Visit {
   const { generation, kind, rest } = keys.changed.parse(note);
-  const key = versioned.key(tree.id, kind, rest);
-  return { key: { kind: kind as VersionedKind, key, id: keyId(key) }, noted: generation };
+  return { key: versionedKey(versioned.key(tree.id, kind, rest)), noted: generation };
+}
+
+function visitOfDead(tree: Tree, row: Buffer): Visit {
+  const { kind, rest } = keys.history.parse(row);
+  return { key: versionedKey(versioned.key(tree.id, kind, rest)), noted: null };
+}
+
+function versionedKey(key: Buffer): VersionedKey {
+  return { kind: key[0] as VersionedKind, key, id: keyId(key) };
 }

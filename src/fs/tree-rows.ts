@@ -4,6 +4,7 @@ import { keys } from '../kv/keys.ts';
 import type { MetaStore, Write } from '../kv/meta-store.ts';
 import { decodeKept, decodeTree, encodeTree } from './generation-records.ts';
 import { Generations } from './generations.ts';
+import { treeOfHolder } from './holder.ts';
 import { decodeSpace } from './space-rows.ts';
 import { decodeStats, encodeStats } from './stats-record.ts';
 import { type ParentTree, Tree, type TreeCaches, type Usage } from './tree.ts';
@@ -12,17 +13,20 @@ import { type ParentTree, Tree, type TreeCaches, type Usage } from './tree.ts';
 export const JOB_HOLDER = Buffer.from('job');
 
 export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Map<number, Tree>> {
-  const kept = await loadKept(meta);
+  const { kept, holds } = await loadKept(meta);
   const usage = new Map<number, { usedBytes: number; usedInodes: number }>();
   for await (const [key, value] of meta.rows(keys.stats.range()))
     usage.set(keys.stats.parse(key).tree, decodeStats(value));
   const trees = new Map<number, Tree>();
   for await (const [key, value] of meta.rows(keys.tree.range())) {
     const { tree: id } = keys.tree.parse(key);
-    const { parent, current } = decodeTree(value);
+    const { parent, current, detached } = decodeTree(value);
     const { held, leaving, unfinished } = kept.get(id) ?? NOTHING_KEPT;
     const generations = new Generations(current, held, leaving);
-    const tree = new Tree({ id, parent, generations, unfinished }, caches);
+    const furtherHolds = (holds.get(id) ?? []).filter(
+      ({ tree, generation }) => tree !== parent?.tree || generation !== parent.generation,
+    );
+    const tree = new Tree({ id, parent, detached, furtherHolds, generations, unfinished }, caches);
     const used = usage.get(id);
     if (used) tree.count(used.usedBytes, used.usedInodes);
     tree.newestDeath = await newestDeath(meta, id, generations);
@@ -55,7 +59,14 @@ interface KeptOfTree {
 
 const NOTHING_KEPT: KeptOfTree = { held: [], leaving: [], unfinished: [] };
 
-async function loadKept(meta: MetaStore): Promise<Map<number, KeptOfTree>> {
+interface LoadedKept {
+  readonly kept: ReadonlyMap<number, KeptOfTree>;
+  /** Which generations each tree holds. */
+  readonly holds: ReadonlyMap<number, readonly ParentTree[]>;
+}
+
+async function loadKept(meta: MetaStore): Promise<LoadedKept> {
+  const holds = new Map<number, ParentTree[]>();
   const kept = new Map<number, KeptOfTree>();
   for await (const [key, value] of meta.rows(keys.kept.range())) {
     const { tree, generation } = keys.kept.parse(key);
@@ -64,8 +75,14 @@ async function loadKept(meta: MetaStore): Promise<Map<number, KeptOfTree>> {
     kept.set(tree, ofTree);
     (holders.length > 0 ? ofTree.held : ofTree.leaving).push(generation);
     if (holders.some((holder) => holder.equals(JOB_HOLDER))) ofTree.unfinished.push(generation);
+    for (const holder of holders) {
+      const clone = treeOfHolder(holder);
+      if (clone === undefined) continue;
+      const others = holds.get(clone) ?? [];
+      holds.set(clone, [...others, { tree, generation }]);
+    }
   }
-  return kept;
+  return { kept, holds };
 }
 
 /**
@@ -84,7 +101,7 @@ export function newTree(
   const tree = new Tree({ id, parent, generations }, caches);
   tree.count(usage.usedBytes, usage.usedInodes);
   const rows = [
-    { key: keys.tree.key(id), value: encodeTree({ parent, current: generations.current }) },
+    { key: keys.tree.key(id), value: encodeTree({ parent, current: generations.current, detached: false }) },
     { key: keys.stats.key(id), value: encodeStats(usage) },
   ];
   return { tree, rows };

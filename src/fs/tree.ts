@@ -73,7 +73,12 @@ function chunkCost(map: ChunkMap | null): number {
 
 export class Tree {
   readonly id: number;
-  readonly parent: ParentTree | null;
+  /** None any more when the tree was detached. */
+  parent: ParentTree | null;
+  /** It had a parent, so that generation 0 was the fork: its own begin with 1. */
+  detached: boolean;
+  /** Kept generations of other trees that it holds beside its parent's, taken over from a tree that was detached. */
+  furtherHolds: readonly ParentTree[];
   /** As of the last applied batch. */
   generations: Generations;
   /** As of the last applied batch: what which kept generations hold. */
@@ -114,6 +119,8 @@ export class Tree {
     row: {
       readonly id: number;
       readonly parent: ParentTree | null;
+      readonly detached?: boolean;
+      readonly furtherHolds?: readonly ParentTree[];
       readonly generations: Generations;
       readonly unfinished?: readonly number[];
     },
@@ -121,6 +128,8 @@ export class Tree {
   ) {
     this.id = row.id;
     this.parent = row.parent;
+    this.detached = row.detached ?? false;
+    this.furtherHolds = row.furtherHolds ?? [];
     this.generations = row.generations;
     this.accept = row.generations.current;
     this.unfinished = row.unfinished ?? [];
@@ -129,6 +138,11 @@ export class Tree {
     this.chunks = new TwoGenerationCache(caches.chunks, chunkCost);
     this.trustedMaps = new TwoGenerationCache(caches.names);
     this.listings = new ListingCache(caches.listings ?? LISTING_LIMITS);
+  }
+
+  /** All kept generations of other trees that it holds. */
+  get holds(): readonly ParentTree[] {
+    return this.parent ? [this.parent, ...this.furtherHolds] : this.furtherHolds;
   }
 
   /** Gives up what is cached. */

@@ -79,10 +79,14 @@ export class TwoGenerationCache<K, V> implements Generational {
     if (this.young.size > 0) this.young = new Map();
   }
 
+  clear(): void {
+    this.young.clear();
+    this.old.clear();
+  }
+
   /** Nothing more is kept here. */
   close(): void {
     this.pool.leave(this);
-    this.young.clear();
-    this.old.clear();
+    this.clear();
   }
 }

@@ -20,9 +20,9 @@ import { isWhiteout } from './versioned-value.ts';
 
 const EMPTY = Buffer.alloc(0);
 /** Death of the live version. */
-const NEVER = HEAD;
+export const NEVER = HEAD;
 
-interface Placed {
+export interface Placed {
   readonly death: number;
   readonly birth: number;
   readonly value: Buffer;
@@ -46,7 +46,7 @@ export function visit(
 }
 
 /** The oldest first. */
-function versionsOf(batch: Batch, { id, key }: VersionedKey): Placed[] {
+export function versionsOf(batch: Batch, { id, key }: VersionedKey): Placed[] {
   const history = [...batch.historyOf(id)].sort(([one], [other]) => one - other);
   const versions: Placed[] = history.map(([death, { birth, value }]) => ({ death, birth, value }));
   const live = batch.version(id, key);

@@ -58,6 +58,7 @@ export class Served {
       // Their commands run over the real registry, in snapshot-commands.test.ts.
       snapshots: {} as Snapshots,
       restores: {} as ManagedServer['restores'],
+      detaches: {} as ManagedServer['detaches'],
       jobs: {} as ManagedServer['jobs'],
       status: () => ({
         version: '1.2.3',

@@ -5,6 +5,7 @@ import type { CliIo } from './cli-io.ts';
 import { addClone, addPromote } from './dataset-clone.ts';
 import { addCreate } from './dataset-create.ts';
 import { addDelete } from './dataset-delete.ts';
+import { addDetach } from './dataset-detach.ts';
 import { addDiff } from './dataset-diff.ts';
 import { addInfo, addList } from './dataset-list.ts';
 import { addGet, addInherit, addSet } from './dataset-properties.ts';
@@ -38,6 +39,7 @@ export function addDatasetCommand(program: Command, io: CliIo): void {
     addRelease,
     addHolds,
     addDiff,
+    addDetach,
     addClone,
     addPromote,
     addRollback,

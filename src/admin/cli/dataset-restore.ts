@@ -27,7 +27,7 @@ export function addRestore(dataset: Command, io: CliIo): void {
       const request = { ...sourceOf(source), destination: destination ?? '' };
       const job = await callServer(flags, io, async (client) => {
         const { job: begun } = await client.call('Restore', request);
-        return flags.background ? begun : followJob(client, begun, () => {});
+        return flags.background ? begun : followJob(client, begun);
       });
       io.stdout.write(
         isJson(flags) ? jsonOutput('cairn dataset restore', { job: jobFields(job) }) : sentence(job),

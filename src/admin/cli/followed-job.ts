@@ -7,16 +7,8 @@ import { CliError, EXIT } from './exit-code.ts';
 
 const LOOK_MS = 100;
 
-/**
- * Looks until the job has ended.
- * @param onProgress told of each look
- * @throws CliError when it has failed or was called off
- */
-export async function followJob(
-  client: AdminClient,
-  begun: JobMessage,
-  onProgress: (job: JobMessage) => void,
-): Promise<JobMessage> {
+/** Looks until the job has ended. @throws CliError when it has failed or was called off */
+export async function followJob(client: AdminClient, begun: JobMessage): Promise<JobMessage> {
   let job = begun;
   while (job.state === 'running') {
     // Not by the clock, whose timers let a process end that waits for nothing else.
@@ -25,7 +17,6 @@ export async function followJob(
     const found = jobs.find(({ id }) => id === begun.id);
     if (!found) throw new CliError(EXIT.other, `Job ${begun.id} is not there any more`);
     job = found;
-    onProgress(job);
   }
   if (job.state === 'done') return job;
   const why = job.state === 'cancelled' ? 'it was called off' : job.message;

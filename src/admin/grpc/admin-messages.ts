@@ -254,6 +254,7 @@ export interface AdminMethods {
   ListClients: { request: Empty; answer: { readonly clients: readonly ClientMessage[] } };
   GetStatus: { request: Empty; answer: StatusMessage };
   Restore: { request: RestoreRequestMessage; answer: OfJob & Elapsed };
+  Detach: { request: Named; answer: OfJob & Elapsed };
   ListJobs: { request: Empty; answer: { readonly jobs: readonly JobMessage[] } };
   CancelJob: { request: { readonly id: string }; answer: OfJob & Elapsed };
 }

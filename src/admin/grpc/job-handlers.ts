@@ -6,10 +6,13 @@ import type { AdminHandlers } from './admin-handlers.ts';
 import type { JobMessage } from './admin-messages.ts';
 import { given } from './request-check.ts';
 
+type JobMethods = 'Restore' | 'Detach' | 'ListJobs' | 'CancelJob';
+
 export function jobHandlers({
   restores,
+  detaches,
   jobs,
-}: Pick<ManagedServer, 'restores' | 'jobs'>): Pick<AdminHandlers, 'Restore' | 'ListJobs' | 'CancelJob'> {
+}: Pick<ManagedServer, 'restores' | 'detaches' | 'jobs'>): Pick<AdminHandlers, JobMethods> {
   return {
     async Restore({ snapshot, path, destination }) {
       const job = await restores.start({
@@ -19,6 +22,7 @@ export function jobHandlers({
       });
       return { job: jobMessage(job) };
     },
+    Detach: ({ name }) => ({ job: jobMessage(detaches.start(given(name, 'name'))) }),
     ListJobs: () => ({ jobs: jobs.list().map(jobMessage) }),
     async CancelJob({ id }) {
       await jobs.cancel(given(id, 'job'));

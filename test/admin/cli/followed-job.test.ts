@@ -12,7 +12,7 @@ describe('a command that waits for its job', () => {
       call: async () => ({ jobs: [{ ...running, state: 'done' }] }),
     } as unknown as AdminClient;
     const before = timers();
-    const followed = followJob(client, running, () => {});
+    const followed = followJob(client, running);
     expect(timers()).toBe(before + 1);
     expect((await followed).state).toBe('done');
   });

@@ -487,6 +487,7 @@ describe('the definition', () => {
       'Check',
       'Diff',
       'Restore',
+      'Detach',
       'ListJobs',
       'CancelJob',
     ]);

@@ -105,6 +105,10 @@ export class ViewWorld {
     return this.running.reclaimer;
   }
 
+  get segmentLog(): SegmentLog {
+    return this.running.segmentLog;
+  }
+
   get clock(): SteppingClock {
     return this.lasting.clock;
   }

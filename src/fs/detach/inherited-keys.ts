@@ -1,0 +1,80 @@
+// What a clone inherits, key by key: the records that its fork shows, as they stand in the clone when they are its own.
+
+import { keys, versioned } from '../../kv/keys.ts';
+import type { Range } from '../../kv/meta-store.ts';
+import { decodeChunk, encodeChunk } from '../chunk-codec.ts';
+import { inheritedMap } from '../chunk-map.ts';
+import { decodeInode, encodeInode } from '../inode-codec.ts';
+import { withFields } from '../inode-record.ts';
+import { type FlatVersion, VersionedKind } from '../item.ts';
+import { readDeath } from '../key-history.ts';
+import { keyId } from '../key-id.ts';
+import { shownPage } from '../shown-rows.ts';
+import type { Store } from '../store.ts';
+import { unpooledCopy } from '../unpooled-copy.ts';
+import { verify } from '../versioned-value.ts';
+import type { VersionsAt } from '../versions-at.ts';
+
+const KEYS_A_PAGE = 64;
+const KINDS = [VersionedKind.inode, VersionedKind.entry, VersionedKind.link, VersionedKind.chunk] as const;
+const NOTHING = Buffer.alloc(0);
+
+/** In pages. @throws DamageError when a record cannot be read */
+export async function* inheritedKeys(
+  store: Store,
+  fork: VersionsAt,
+  clone: number,
+): AsyncGenerator<readonly FlatVersion[]> {
+  for (const kind of KINDS) {
+    for (let from: Buffer | null = NOTHING; from !== null; ) {
+      const rows = await shownPage(fork, { kind, from, to: null }, KEYS_A_PAGE);
+      const versions: FlatVersion[] = [];
+      for (const [row, value] of rows) {
+        const { rest } = versioned.parse(row);
+        verify(value, () => `a record of tree ${fork.treeId}`);
+        if (kind === VersionedKind.chunk && (await isDead(store, fork, row))) continue;
+        const key = versioned.key(clone, kind, rest);
+        versions.push({ kind, key, id: keyId(key), value: ownValue(kind, rest, value) });
+      }
+      if (versions.length > 0) yield versions;
+      const last = rows.length < KEYS_A_PAGE ? undefined : rows.at(-1);
+      from = last ? Buffer.concat([versioned.parse(last[0]).rest, Buffer.alloc(1)]) : null;
+    }
+  }
+}
+
+/** All chunk keys of which a tree has versions, live or old, with the values of those. */
+export async function* chunkKeys(store: Store, tree: number): AsyncGenerator<{ key: Buffer; value: Buffer }> {
+  for await (const [key, value] of pages(store, keys.chunk.range(tree))) yield { key, value };
+  for await (const [row, value] of pages(store, keys.history.range(tree, VersionedKind.chunk))) {
+    const { rest } = keys.history.parse(row);
+    yield { key: versioned.key(tree, VersionedKind.chunk, rest), value };
+  }
+}
+
+async function* pages(store: Store, { gte, lt }: Range): AsyncGenerator<readonly [Buffer, Buffer]> {
+  for (let from = gte; ; ) {
+    const rows = await store.page({ gte: from, lt }, KEYS_A_PAGE);
+    yield* rows;
+    if (rows.length < KEYS_A_PAGE) return;
+    from = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
+  }
+}
+
+/** Its data was given up before the fork, and a drain has not come to it yet. */
+async function isDead(store: Store, fork: VersionsAt, chunk: Buffer): Promise<boolean> {
+  const { dataId } = keys.chunk.parse(chunk);
+  for (let at: VersionsAt | null = fork; at !== null; at = at.parent) {
+    const death = await readDeath(store.parts.meta, at.treeId, dataId);
+    if (death !== undefined && death <= at.generation) return true;
+  }
+  return false;
+}
+
+/** Bytes of its own, because the commit worker seals them. Other datasets are not nested in a clone. */
+function ownValue(kind: VersionedKind, rest: Buffer, value: Buffer): Buffer {
+  if (kind === VersionedKind.chunk) return encodeChunk(inheritedMap(decodeChunk(value)));
+  if (kind !== VersionedKind.inode) return unpooledCopy(value);
+  const { ino } = keys.inode.parse(versioned.key(0, kind, rest));
+  return encodeInode(withFields(decodeInode(ino, value), { mountedDataset: 0 }));
+}
