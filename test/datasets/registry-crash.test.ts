@@ -1,21 +1,9 @@
 // A crash leaves a prefix of the batches. Whatever the registry was doing, what is there afterwards is whole.
 
 import { describe, expect, it } from 'vitest';
-import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
-import type { Write } from '../../src/kv/meta-store.ts';
+import { RecordingMetaStore } from '../kv/recording-meta-store.ts';
 import { checkWhole, shown } from './registry-state.ts';
 import { liveBytes, openVolume, type TestVolume, treeRows, writeFile } from './test-volume.ts';
-
-class RecordingMetaStore extends MemoryMetaStore {
-  readonly batches: (readonly Write[])[] = [];
-
-  override async write(batch: readonly Write[], durable: boolean): Promise<void> {
-    this.batches.push(
-      batch.map(({ key, value }) => ({ key: Buffer.from(key), value: value && Buffer.from(value) })),
-    );
-    await super.write(batch, durable);
-  }
-}
 
 /** Each step is acknowledged before the next; a step of several is asked for at once. */
 const STEPS: ((volume: TestVolume) => Promise<unknown>)[] = [
@@ -44,8 +32,7 @@ describe('after a crash between any two batches', () => {
     }
     expect(meta.batches.length).toBeGreaterThanOrEqual(STEPS.length);
     for (let count = 0; count <= meta.batches.length; count++) {
-      const survivor = new MemoryMetaStore();
-      for (const batch of meta.batches.slice(0, count)) await survivor.write(batch, true);
+      const survivor = await meta.after(count);
       const again = await openVolume({ meta: survivor });
       await checkWhole(again);
       const exact = acknowledged.find(({ batches }) => batches === count);
@@ -67,8 +54,7 @@ describe('after a crash while the space of a deleted dataset comes back', () => 
     expect(await treeRows(meta, volume.treeOf(id))).toEqual([]);
     expect(meta.batches.length).toBeGreaterThan(whole + 3);
     for (let count = whole; count <= meta.batches.length; count++) {
-      const survivor = new MemoryMetaStore();
-      for (const batch of meta.batches.slice(0, count)) await survivor.write(batch, true);
+      const survivor = await meta.after(count);
       const again = await openVolume({ meta: survivor });
       expect(again.datasets.get('a') === undefined).toBe(count > whole);
       if (count === whole) await again.datasets.delete('a', false);

@@ -2,22 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { keys } from '../../src/kv/keys.ts';
-import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
-import type { Write } from '../../src/kv/meta-store.ts';
 import type { Volume } from '../../src/volume.ts';
+import { RecordingMetaStore } from '../kv/recording-meta-store.ts';
 import { openMemoryVolume, texts, writeText } from './memory-volume.ts';
-
-class RecordingMetaStore extends MemoryMetaStore {
-  readonly batches: (readonly Write[])[] = [];
-
-  override async write(batch: readonly Write[], durable: boolean): Promise<void> {
-    this.batches.push(
-      batch.map(({ key, value }) => ({ key: Buffer.from(key), value: value && Buffer.from(value) })),
-    );
-    await super.write(batch, durable);
-  }
-}
 
 const write = ({ datasets }: Volume, dataset: string, text: string, stable: boolean) =>
   writeText(datasets.get(dataset)!.fileSystem, 'f', text, stable);
@@ -85,8 +73,7 @@ describe('after a crash between any two batches', () => {
     }
     await settle(volume);
     for (let count = acknowledged[0]!.batches; count <= meta.batches.length; count++) {
-      const survivor = new MemoryMetaStore();
-      for (const batch of meta.batches.slice(0, count)) await survivor.write(batch, true);
+      const survivor = await meta.after(count);
       const again = await openMemoryVolume({ meta: survivor, segments });
       const state = await shown(again);
       // The last that was acknowledged by then, or the one under way.

@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock, systemRandom } from '../../src/clock.ts';
 import { type Caller, type FileSystem, FileType, type NodeRef } from '../../src/fs/file-system.ts';
+import type { Log } from '../../src/fs/store.ts';
 import { createFormat, hasFormat, openFormat } from '../../src/kv/format.ts';
 import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
@@ -10,6 +11,7 @@ import type { SegmentStore } from '../../src/kv/segment-store.ts';
 import { openVolume, type Volume } from '../../src/volume.ts';
 
 export const SUPERUSER: Caller = { uid: 0, gid: 0, groups: [] };
+const SILENT: Log = { error() {}, warn() {}, info() {} };
 const SETTINGS = {
   durability: 'strict',
   relaxedSyncMs: 1000,
@@ -22,15 +24,15 @@ export async function openMemoryVolume({
   meta = new MemoryMetaStore(),
   segments = new MemorySegmentStore(),
   clock = systemClock,
+  log = SILENT,
 }: {
   meta?: MetaStore;
   segments?: SegmentStore;
   clock?: Clock;
+  log?: Log;
 } = {}): Promise<Volume> {
   if (!(await hasFormat(meta))) await createFormat(meta, systemRandom);
   const format = await openFormat(meta, systemRandom);
-  const ignore = () => {};
-  const log = { error: ignore, warn: ignore, info: ignore };
   return openVolume({ meta, segments, format, clock, random: systemRandom, log, settings: SETTINGS });
 }
 

@@ -57,7 +57,6 @@ const STEPS: readonly Step[] = [
   { name: 'overwrite after the rollback', between: true, run: (recorded) => fill(recorded, 'd', 31) },
   {
     name: 'roll back, keeping what was',
-    between: true,
     run: ({ volume }) => volume.snapshots.rollback('d@b', false),
   },
   { name: 'rename a snapshot', run: ({ volume }) => volume.snapshots.rename('d@a', 'a2') },
@@ -128,7 +127,9 @@ async function expectNothingLeaks(survivor: RecordedVolume, where: string): Prom
 }
 
 describe('a crash behind any batch of snapshots, clones, rollbacks and deletions', () => {
-  it('leaves each whole or absent, and nothing leaks', { timeout: 60_000 }, async () => {
+  it('leaves each whole or absent, and nothing leaks, also when the next start crashes', {
+    timeout: 60_000,
+  }, async () => {
     const recorded = await RecordedVolume.create();
     const done = await performed(recorded);
     const last = recorded.batches;
@@ -140,8 +141,13 @@ describe('a crash behind any batch of snapshots, clones, rollbacks and deletions
       expectWhole(shown, state, where);
       await survivor.rest();
       expect(await survivor.shown(), `${where}, at rest`).toEqual(shown);
+      const next = await survivor.after(Math.ceil((batches + survivor.batches) / 2));
       await expectNothingLeaks(survivor, where);
       await survivor.volume.close();
+      await next.rest();
+      expect(await next.shown(), `${where}, and after a second crash`).toEqual(shown);
+      await expectNothingLeaks(next, `${where}, and after a second crash`);
+      await next.volume.close();
     }
     await recorded.volume.close();
     expect(last - done[0]!.batches).toBeGreaterThan(STEPS.length * 2);

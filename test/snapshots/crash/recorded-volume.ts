@@ -1,35 +1,15 @@
 // A volume whose every batch is remembered, so that it can be opened again as a crash behind any of them leaves it.
 
-import type { Clock, Random } from '../../../src/clock.ts';
+import type { Clock } from '../../../src/clock.ts';
 import { checkVolume } from '../../../src/datasets/check/check-volume.ts';
-import { createFormat, openFormat } from '../../../src/kv/format.ts';
-import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../../src/kv/memory-segment-store.ts';
-import type { Write } from '../../../src/kv/meta-store.ts';
-import { openVolume, type Volume } from '../../../src/volume.ts';
+import type { Volume } from '../../../src/volume.ts';
 import { walk } from '../../fs/views/walk.ts';
+import { RecordingMetaStore } from '../../kv/recording-meta-store.ts';
+import { openMemoryVolume } from '../memory-volume.ts';
 
 /** Background work of one kind wakes that of another: data is drained, then swept, then a tree goes, then its parent's. */
 const RESTS = 6;
-const SETTINGS = {
-  durability: 'strict',
-  relaxedSyncMs: 1000,
-  dirtyBytesMax: 2 ** 24,
-  diskReserveBytes: 0,
-  cacheBytes: 2 ** 22,
-} as const;
-
-class RecordingMetaStore extends MemoryMetaStore {
-  readonly batches: (readonly Write[])[] = [];
-
-  override async write(batch: readonly Write[], durable: boolean): Promise<void> {
-    this.batches.push(
-      batch.map(({ key, value }): Write => ({ key: Buffer.from(key), value: value && Buffer.from(value) })),
-    );
-    await super.write(batch, durable);
-  }
-}
-
 /** Segments that are seen by later processes as they were, whatever was deleted since. */
 class RecordedSegments extends MemorySegmentStore {
   private readonly before: RecordedSegments | null;
@@ -52,13 +32,18 @@ class RecordedSegments extends MemorySegmentStore {
   }
 
   override async list(): Promise<ReadonlyMap<number, number>> {
-    const all = new Map([...((await this.before?.list()) ?? []), ...(await super.list())]);
+    const all = new Map(await this.ever());
     for (const id of this.deleted) all.delete(id);
     return all;
   }
 
   override async delete(id: number): Promise<void> {
     this.deleted.add(id);
+  }
+
+  /** Also what was deleted since the crash: to the next process that is there, and nothing names it. */
+  private async ever(): Promise<ReadonlyMap<number, number>> {
+    return new Map([...((await this.before?.ever()) ?? []), ...(await super.list())]);
   }
 }
 
@@ -78,10 +63,8 @@ export class RecordedVolume {
     this.errors = parts.errors;
   }
 
-  static async create(): Promise<RecordedVolume> {
-    const meta = new RecordingMetaStore();
-    await createFormat(meta, countedRandom(1));
-    return RecordedVolume.open(meta, new RecordedSegments(null));
+  static create(): Promise<RecordedVolume> {
+    return RecordedVolume.open(new RecordingMetaStore(), new RecordedSegments(null));
   }
 
   /** Batches written so far. */
@@ -91,9 +74,7 @@ export class RecordedVolume {
 
   /** What the next process finds when this one was killed behind its first `batches` batches. */
   async after(batches: number): Promise<RecordedVolume> {
-    const meta = new RecordingMetaStore();
-    for (const batch of this.meta.batches.slice(0, batches)) await meta.write(batch, true);
-    return RecordedVolume.open(meta, new RecordedSegments(this.segments));
+    return RecordedVolume.open(await this.meta.after(batches), new RecordedSegments(this.segments));
   }
 
   /** What clients see: of every dataset and every snapshot each object with its bytes. */
@@ -139,10 +120,7 @@ export class RecordedVolume {
     const add = (details: object, message: string) =>
       void errors.push(`${message}: ${'err' in details ? String(details.err) : ''}`);
     const log = { error: add, warn: add, info() {} };
-    const random = countedRandom(meta.batches.length + 2);
-    const format = await openFormat(meta, random);
-    const clock = steppingClock();
-    const volume = await openVolume({ meta, segments, format, clock, random, log, settings: SETTINGS });
+    const volume = await openMemoryVolume({ meta, segments, clock: steppingClock(), log });
     return new RecordedVolume(volume, { meta, segments, errors });
   }
 }
@@ -157,14 +135,5 @@ function steppingClock(): Clock {
     },
     elapsedMs: () => ms,
     after: () => ({ cancel() {} }),
-  };
-}
-
-function countedRandom(first: number): Random {
-  let next = first * 1000;
-  return (count) => {
-    const bytes = Buffer.alloc(Math.max(count, 4));
-    bytes.writeUInt32BE(++next, 0);
-    return bytes.subarray(0, count);
   };
 }
