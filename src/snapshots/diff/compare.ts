@@ -19,6 +19,8 @@ export interface CompareOptions {
   readonly suspectsMax?: number;
 }
 
+/** Most of the time goes by while old versions are read. */
+const INODES_AT_ONCE = 64;
 const ROOT_PATH = Buffer.from('/');
 const UNCHANGED = { data: false, attributes: [], links: null, ranges: null } as const;
 
@@ -37,7 +39,11 @@ export async function* compareMoments(
     options,
   );
   try {
-    for (const ino of [...suspects.inodes].sort((one, other) => one - other)) yield* comparison.inode(ino);
+    const inodes = [...suspects.inodes].sort((one, other) => one - other);
+    for (let at = 0; at < inodes.length; at += INODES_AT_ONCE) {
+      const told = inodes.slice(at, at + INODES_AT_ONCE).map((ino) => comparison.inode(ino));
+      for (const changes of await Promise.all(told)) yield* changes;
+    }
   } finally {
     comparison.close();
   }
@@ -61,40 +67,39 @@ class Comparison {
     this.to.close();
   }
 
-  async *inode(ino: number): AsyncGenerator<Change> {
+  async inode(ino: number): Promise<readonly Change[]> {
     const [before, after] = await Promise.all([this.from.inode(ino), this.to.inode(ino)]);
-    if (before && after && isSameInode(before, after)) {
-      yield* this.changed(before, after);
-      return;
-    }
-    if (before)
-      for (const path of await pathsOf(this.from, before)) yield nameChange('removed', before, path);
-    if (after) for (const path of await pathsOf(this.to, after)) yield nameChange('added', after, path);
+    if (before && after && isSameInode(before, after)) return this.changed(before, after);
+    const removed = before ? await pathsOf(this.from, before) : [];
+    const added = after ? await pathsOf(this.to, after) : [];
+    return [
+      ...removed.map((path) => nameChange('removed', before!, path)),
+      ...added.map((path) => nameChange('added', after!, path)),
+    ];
   }
 
-  private async *changed(before: InodeRecord, after: InodeRecord): AsyncGenerator<Change> {
+  private async changed(before: InodeRecord, after: InodeRecord): Promise<readonly Change[]> {
     const [names, newNames] = await Promise.all([this.from.names(before), this.to.names(after)]);
     const gone = without(names, newNames);
     const come = without(newNames, names);
     const details = await this.details(before, after);
+    const { links } = details;
+    const changes: Change[] = [];
     const moved = Math.min(gone.length, come.length);
     for (let at = 0; at < moved; at++) {
       const [path, from] = await Promise.all([this.to.path(come[at]!), this.from.path(gone[at]!)]);
-      yield {
-        ...nameChange('renamed', after, path),
-        from,
-        ...(at === 0 ? details : { links: details.links }),
-      };
+      // What else has changed is told once.
+      changes.push({ ...nameChange('renamed', after, path), from, ...(at === 0 ? details : { links }) });
     }
-    const { links } = details;
     for (const name of gone.slice(moved))
-      yield { ...nameChange('removed', after, await this.from.path(name)), links };
+      changes.push({ ...nameChange('removed', after, await this.from.path(name)), links });
     for (const name of come.slice(moved))
-      yield { ...nameChange('added', after, await this.to.path(name)), links };
-    if (moved > 0 || !isModified(details, gone.length + come.length > 0)) return;
+      changes.push({ ...nameChange('added', after, await this.to.path(name)), links });
+    if (moved > 0 || !isModified(details, changes.length > 0)) return changes;
     const [name] = newNames;
     const path = name ? await this.to.path(name) : ROOT_PATH;
-    yield { ...nameChange('modified', after, path), ...details };
+    changes.push({ ...nameChange('modified', after, path), ...details });
+    return changes;
   }
 
   private async details(before: InodeRecord, after: InodeRecord) {
