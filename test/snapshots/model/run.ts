@@ -18,6 +18,8 @@ const CALLS_MAX = 6;
 const DATASETS_MAX = 4;
 const SNAPSHOTS_MAX = 8;
 const FAILURES_MAX = 2;
+/** A store that fails at every start crashes for ever. */
+const CRASHES_MAX = 200;
 const WINDOW_LOG2 = [13, 13, 16];
 /** Work that goes round in circles never ends by itself. */
 const PATIENCE_STEPS = 20_000;
@@ -64,6 +66,7 @@ class Run {
   private readonly waiting = new Set<Promise<void>>();
   private failure: unknown;
   private calls = 0;
+  private crashes = 0;
   /** Since the last crash. */
   private failures = 0;
 
@@ -221,6 +224,7 @@ class Run {
     for (const { oracle } of registry.datasets.values()) void oracle.now;
     const ticket = world.crash(kind);
     this.failures = 0;
+    check(++this.crashes <= CRASHES_MAX, 'the store fails again and again');
     this.waiting.clear();
     this.trace.push(`CRASH (${kind}): the store has everything up to ${ticket}`);
     await world.start();
@@ -240,6 +244,8 @@ class Run {
     }
     if (world.process.store.poisoned || !(await world.quiesce())) return this.crash();
     this.trace.push('at rest');
+    const { dirtyBytes } = world.process.shared.writeBack;
+    check(dirtyBytes === 0, `at rest ${dirtyBytes} bytes are dirty`);
     await registry.compareAll();
     await this.checkRows();
   }
