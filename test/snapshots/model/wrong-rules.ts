@@ -204,13 +204,6 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
     seed: 1,
   },
   {
-    rule: 'the deletion of a dataset leaves what waits in memory',
-    file: DROPPED_TREES,
-    text: '    for (const file of [...tree.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);\n',
-    instead: '',
-    seed: 1,
-  },
-  {
     rule: 'after a start a headless tree knows by its notes when its versions died',
     file: DROPPED_TREES,
     text: '      tree.newestDeath = tree.generations.current;\n',
