@@ -38,6 +38,12 @@ async function fill(recorded: RecordedVolume, dataset: string, seed: number) {
   for (const [at, bytes] of SIZES.entries()) await write(recorded, dataset, `f${at}`, bytes, seed + at);
 }
 
+/** Nobody sees anything of it. */
+async function detach(recorded: RecordedVolume, dataset: string) {
+  recorded.volume.detaches.start(dataset);
+  await recorded.rest();
+}
+
 const STEPS: readonly Step[] = [
   { name: 'make datasets', between: true, run: ({ volume }) => volume.datasets.create('d', {}) },
   { name: 'nest one', run: ({ volume }) => volume.datasets.create('d/in', {}) },
@@ -61,6 +67,9 @@ const STEPS: readonly Step[] = [
   },
   { name: 'rename a snapshot', run: ({ volume }) => volume.snapshots.rename('d@a', 'a2') },
   { name: 'delete a snapshot with a clone', run: ({ volume }) => volume.snapshots.delete('d@a2') },
+  { name: 'detach the clone', run: (recorded) => detach(recorded, 'c') },
+  { name: 'overwrite in the detached clone', between: true, run: (recorded) => fill(recorded, 'c', 41) },
+  { name: 'detach what was rolled back', run: (recorded) => detach(recorded, 'd') },
   { name: 'delete a snapshot', run: ({ volume }) => volume.snapshots.delete('d@b') },
   { name: 'delete the origin', run: ({ volume }) => volume.datasets.delete('d', true) },
   { name: 'delete the clone', run: ({ volume }) => volume.datasets.delete('c', true) },

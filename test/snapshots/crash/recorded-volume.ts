@@ -91,7 +91,8 @@ export class RecordedVolume {
 
   /** All that goes on in the background comes to its end. */
   async rest(): Promise<void> {
-    const { store, sweeps, trees, reclaimer } = this.volume;
+    const { store, sweeps, trees, reclaimer, detaches } = this.volume;
+    while (detaches.jobs().some(({ state }) => state === 'running')) await new Promise(setImmediate);
     for (let round = 0; round < RESTS; round++) {
       await store.idle();
       await sweeps.idle();
