@@ -49,7 +49,7 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
   {
     rule: 'notes never go (K3)',
     file: 'visit.ts',
-    text: 'for (const generation of generations.leaving) shrinkNotes(batch, tree, key, generation, notes, after);',
+    text: 'for (const gap of generations.gaps) shrinkNotes(batch, tree, key, gap, notes, after);',
     instead: 'void shrinkNotes;',
     seed: 1,
   },
@@ -112,8 +112,8 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
   {
     rule: 'the fork does not count as an older kept generation (shrinkfork)',
     file: 'visit.ts',
-    text: 'return kept < 0 && tree.parent ? 0 : kept;',
-    instead: 'return kept;',
+    text: 'const older = gap.older < 0 && tree.parent ? 0 : gap.older;',
+    instead: 'const { older } = gap;',
     seed: 2,
   },
   {
@@ -168,8 +168,8 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
   {
     rule: 'a clone that is gone still holds what it came from',
     file: DROPPED_TREES,
-    text: '    this.letGoOfParent(tree);\n',
-    instead: '    void (() => this.letGoOfParent(tree));\n',
+    text: '    this.letGoOfOthers(tree);\n',
+    instead: '    void (() => this.letGoOfOthers(tree));\n',
     seed: 2,
   },
   {
