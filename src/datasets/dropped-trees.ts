@@ -144,8 +144,10 @@ export class DroppedTrees implements Trees {
     try {
       while (this.again && !this.stopped) {
         this.again = false;
+        // Of one given up meanwhile not all that was staged before is in the store yet: its keys would be missed.
+        const jobs = [...this.jobs];
         await this.settled();
-        for (const job of [...this.jobs]) if (!(await this.advance(job))) return;
+        for (const job of jobs) if (!(await this.advance(job))) return;
       }
     } catch (error) {
       const message = 'Cannot take back the space of deleted datasets before the next start';

@@ -6,11 +6,13 @@ import { resolve } from 'node:path';
 export interface Product {
   readonly attempt: typeof import('../../../src/fs/attempt.ts');
   readonly branch: typeof import('../../../src/fs/branch.ts');
+  readonly detach: typeof import('../../../src/fs/detach/detach.ts');
   readonly droppedTrees: typeof import('../../../src/datasets/dropped-trees.ts');
   readonly extentReader: typeof import('../../../src/fs/extent-reader.ts');
   readonly fsError: typeof import('../../../src/fs/fs-error.ts');
   readonly keptFileSystem: typeof import('../../../src/fs/kept-file-system.ts');
   readonly openDataset: typeof import('../../../src/fs/open-dataset.ts');
+  readonly pinnedGenerations: typeof import('../../../src/fs/pinned-generations.ts');
   readonly reclaimer: typeof import('../../../src/fs/reclaimer.ts');
   readonly segmentLog: typeof import('../../../src/fs/segment-log.ts');
   readonly rootDirectory: typeof import('../../../src/datasets/root-directory.ts');
@@ -31,11 +33,13 @@ export async function loadProduct(source: string): Promise<Product> {
   return {
     attempt: await load('attempt'),
     branch: await load('branch'),
+    detach: await load('detach/detach'),
     droppedTrees: await load('dropped-trees', 'datasets'),
     extentReader: await load('extent-reader'),
     fsError: await load('fs-error'),
     keptFileSystem: await load('kept-file-system'),
     openDataset: await load('open-dataset'),
+    pinnedGenerations: await load('pinned-generations'),
     reclaimer: await load('reclaimer'),
     segmentLog: await load('segment-log'),
     rootDirectory: await load('root-directory', 'datasets'),

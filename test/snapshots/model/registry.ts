@@ -57,6 +57,7 @@ export class ModelRegistry {
   readonly datasets = new Map<number, ModelDataset>();
   readonly snapshots = new Map<number, ModelSnapshot>();
   private readonly options: RegistryOptions;
+  private readonly detaching = new WeakSet<Tree>();
   private nextDataset = 1;
   private nextSnapshot = 1;
 
@@ -157,6 +158,29 @@ export class ModelRegistry {
       trace.push(`dataset ${dataset.id} is back at snapshot ${snapshot.id}: tree ${before.id} -> ${tree.id}`);
     });
     await store.durable(store.ticket);
+  }
+
+  /** In the background, beside everything else; a crash cuts it short, and nobody goes on with it. */
+  async detach(dataset: ModelDataset): Promise<void> {
+    const { world, trace } = this.options;
+    const { product } = world.options;
+    const { store, segmentLog, shared, heads } = world.process;
+    const { tree } = heads.get(dataset.id)!;
+    const pins = new product.pinnedGenerations.PinnedGenerations(shared);
+    const { signal } = new AbortController();
+    const parts = { store, segmentLog, writeBack: shared.writeBack, pins, signal, onProgress() {} };
+    if (tree.parent === null || this.detaching.has(tree)) return;
+    this.detaching.add(tree);
+    trace.push(`detach dataset ${dataset.id}: tree ${tree.id}`);
+    try {
+      const isDone = await product.detach.detach(parts, tree, []);
+      trace.push(`tree ${tree.id} is ${isDone ? '' : 'not '}detached`);
+    } catch (error) {
+      // The disk has failed where it copied: the job ends, and what is done of it stays.
+      if (!/the disk failed|an earlier write failed/.test(String(error))) throw error;
+    } finally {
+      this.detaching.delete(tree);
+    }
   }
 
   /** With its snapshots; its clones stay. */

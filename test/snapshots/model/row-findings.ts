@@ -27,8 +27,12 @@ export async function rowFindings(world: SnapshotWorld, snapshots: readonly Hold
   const rows = await world.meta.page(everything, 1_000_000);
   const heads = new Set((await world.storedHeads()).values());
   const trees = storedTrees(rows, heads);
+  // Those of trees that were detached, which the trees cloned from them have taken over.
+  const taken = [...world.process.store.trees.values()].flatMap(({ id, furtherHolds }) =>
+    furtherHolds.map(({ tree, generation }) => ({ tree, generation, id })),
+  );
   const findings: string[] = [];
-  findings.push(...holderFindings(rows, trees, snapshots));
+  findings.push(...holderFindings(rows, trees, snapshots, taken));
   for (const tree of trees.values()) {
     const about = [...lifeFindings(tree), ...noteFindings(tree), ...counterFindings(rows, trees, tree)];
     findings.push(...about.map((finding) => `tree ${tree.id}: ${finding}`));
@@ -45,6 +49,7 @@ function holderFindings(
   rows: readonly Row[],
   trees: ReadonlyMap<number, StoredTree>,
   snapshots: readonly Holder[],
+  taken: readonly { readonly tree: number; readonly generation: number; readonly id: number }[],
 ): string[] {
   const wanted = new Map<string, string[]>();
   const want = (tree: number, generation: number, holder: Buffer) => {
@@ -55,6 +60,7 @@ function holderFindings(
     want(tree, generation, snapshotHolder(dataset, id));
   for (const { id, parent } of trees.values())
     if (parent) want(parent.tree, parent.generation, treeHolder(id));
+  for (const { tree, generation, id } of taken) want(tree, generation, treeHolder(id));
   const findings: string[] = [];
   for (const [key, value] of rows) {
     if (key[0] !== 0x11) continue;

@@ -26,14 +26,14 @@ const PATIENCE_STEPS = 20_000;
 /** The last lines of a run's trace that a failure shows. */
 const TRACE_LINES = 80;
 
-type Deed = 'snapshot' | 'delete' | 'clone' | 'rollback' | 'deleteDataset';
+type Deed = 'snapshot' | 'delete' | 'clone' | 'rollback' | 'deleteDataset' | 'detach';
 
 /** Some runs do everything, others dwell on a few things. */
 const MIXES: readonly Readonly<Record<Deed, number>>[] = [
-  { snapshot: 6, delete: 5, clone: 2, rollback: 2, deleteDataset: 1 },
-  { snapshot: 8, delete: 7, clone: 0, rollback: 0, deleteDataset: 0 },
-  { snapshot: 6, delete: 5, clone: 4, rollback: 0, deleteDataset: 3 },
-  { snapshot: 6, delete: 5, clone: 0, rollback: 5, deleteDataset: 0 },
+  { snapshot: 6, delete: 5, clone: 2, rollback: 2, deleteDataset: 1, detach: 1 },
+  { snapshot: 8, delete: 7, clone: 0, rollback: 0, deleteDataset: 0, detach: 0 },
+  { snapshot: 6, delete: 5, clone: 4, rollback: 0, deleteDataset: 3, detach: 2 },
+  { snapshot: 6, delete: 5, clone: 0, rollback: 5, deleteDataset: 0, detach: 2 },
 ];
 
 export class RunFailure extends Error {
@@ -181,6 +181,9 @@ class Run {
         return;
       case 'rollback':
         if (own.length > 0) this.do([dataset], () => registry.rollback(dataset, this.any(own)));
+        return;
+      case 'detach':
+        this.do([], () => registry.detach(dataset));
         return;
       case 'deleteDataset':
         if (registry.present.length > 1) this.do([dataset], () => registry.deleteDataset(dataset));
