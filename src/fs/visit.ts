@@ -41,6 +41,8 @@ export function visit(
   const after = before.filter((version) => isNeeded(tree, generations, version));
   const notes = notesOf(batch, tree, key, before, noted);
   if (after.length < before.length) remove(batch, live, tree, key, before, after);
+  // Whiteouts that hid something from several kept generations go all at once when there is nothing to hide any more.
+  if (after.length === 0) for (const note of notes) deleteNote(batch, tree, key, note);
   for (const gap of generations.gaps) shrinkNotes(batch, tree, key, gap, notes, after);
   if (!generations.hasHead) dropLateNotes(batch, tree, key, notes);
 }
