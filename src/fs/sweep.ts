@@ -73,6 +73,8 @@ export class Sweeps {
       })
       .finally(() => {
         this.running = null;
+        // Asked for after the last look, and before this.
+        if (this.again && !this.stopped && !this.store.poisoned) this.wake();
       });
   }
 
