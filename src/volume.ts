@@ -117,7 +117,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     diffs: new Diffs(sources),
     restores,
     detaches,
-    jobs: new Jobs([new BackgroundJobs({ trees, sweeps, clock }), restores, detaches]),
+    jobs: new Jobs([new BackgroundJobs({ trees, sweeps, clock }), restores.jobs, detaches.jobs]),
     trees,
     sweeps,
     writeBack,
@@ -129,7 +129,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
     },
     async close() {
-      await Promise.all([restores.stop(), detaches.stop()]);
+      await Promise.all([restores.jobs.close(), detaches.jobs.close()]);
       await Promise.all([snapshots.stop(), sweeps.stop(), trees.stop(), reclaimer.stop(), scrub.stop()]);
       writeBack.stop();
       if (store.poisoned) {

@@ -12,10 +12,8 @@ import type { Store } from '../../fs/store.ts';
 import type { Tree } from '../../fs/tree.ts';
 import type { WriteBack } from '../../fs/write-back.ts';
 import { keys } from '../../kv/keys.ts';
-import type { JobInfo, JobSource } from '../jobs/jobs.ts';
-
-/** Jobs that have ended and are still told of. */
-const ENDED_MAX = 100;
+import { type Ending, endingOf, JobList, type RunningJob } from '../jobs/job-list.ts';
+import type { JobInfo } from '../jobs/jobs.ts';
 
 export interface DetachesParts {
   readonly store: Store;
@@ -27,24 +25,14 @@ export interface DetachesParts {
   readonly newJobId: () => number;
 }
 
-type Ending = Pick<JobInfo, 'state' | 'message'>;
-
-interface Job {
-  readonly id: number;
-  readonly tree: Tree;
-  readonly abort: AbortController;
-  info: JobInfo;
-  /** The volume is closed: the next start goes on. */
-  goesOn: boolean;
-  ended: Promise<void>;
-}
-
-export class Detaches implements JobSource {
+export class Detaches {
+  readonly jobs: JobList;
   private readonly parts: DetachesParts;
-  private readonly all: Job[] = [];
+  private readonly running = new Map<Tree, RunningJob>();
 
   constructor(parts: DetachesParts) {
     this.parts = parts;
+    this.jobs = new JobList(parts.clock);
   }
 
   /** Goes on with what an earlier run has left. */
@@ -64,7 +52,7 @@ export class Detaches implements JobSource {
   start(name: string): JobInfo {
     const { store, datasets, newJobId } = this.parts;
     const { tree } = datasets.context.catalog.get(name);
-    const known = this.all.find((job) => job.tree === tree && job.info.state === 'running');
+    const known = this.running.get(tree);
     if (known) return known.info;
     if (tree.parent === null)
       throw new DatasetError(
@@ -73,56 +61,23 @@ export class Detaches implements JobSource {
       );
     const id = newJobId();
     store.stageRows([{ key: keys.job.key(id), value: encodeJob({ kind: 'detach', tree: tree.id }) }]);
-    return this.begin(id, name, tree).info;
+    return this.begin(id, name, tree);
   }
 
-  jobs(): readonly JobInfo[] {
-    return this.all.map(({ info }) => info);
+  private begin(id: number, name: string, tree: Tree): JobInfo {
+    const subject = `${name} from what it was cloned from`;
+    const what = { kind: 'detach', subject, unit: 'records', total: null } as const;
+    const job = this.jobs.begin(id, what, (begun) =>
+      this.run(begun, tree).finally(() => this.running.delete(tree)),
+    );
+    this.running.set(tree, job);
+    return job.info;
   }
 
-  async cancel(id: string): Promise<boolean> {
-    const job = this.all.find(({ info }) => info.id === id);
-    if (!job) return false;
-    job.abort.abort();
-    await job.ended;
-    return true;
-  }
-
-  /** Ends after the batch under way; the next start goes on. */
-  async stop(): Promise<void> {
-    for (const job of this.all) {
-      job.goesOn = true;
-      job.abort.abort();
-    }
-    await Promise.all(this.all.map(({ ended }) => ended));
-  }
-
-  private begin(id: number, name: string, tree: Tree): Job {
-    const info: JobInfo = {
-      id: String(id),
-      kind: 'detach',
-      subject: `${name} from what it was cloned from`,
-      state: 'running',
-      unit: 'records',
-      done: 0,
-      total: null,
-      startedAt: this.parts.clock.now().seconds,
-      message: '',
-    };
-    const abort = new AbortController();
-    const job: Job = { id, tree, abort, info, goesOn: false, ended: Promise.resolve() };
-    this.all.push(job);
-    job.ended = this.run(job).then((ending) => {
-      job.info = { ...job.info, ...ending };
-      this.forgetOld();
-    });
-    return job;
-  }
-
-  private async run(job: Job): Promise<Ending> {
+  private async run(job: RunningJob, tree: Tree): Promise<Ending> {
     const { store } = this.parts;
     const row = { key: keys.job.key(job.id), value: null };
-    const { signal } = job.abort;
+    const { signal } = job;
     const onProgress = (records: number, bytes: number) => {
       const { info } = job;
       // Records come first, data is most of it.
@@ -132,7 +87,7 @@ export class Detaches implements JobSource {
     };
     let ending: Ending;
     try {
-      if (await detach({ ...this.parts, signal, onProgress }, job.tree, [row]))
+      if (await detach({ ...this.parts, signal, onProgress }, tree, [row]))
         return { state: 'done', message: '' };
       ending = { state: 'cancelled', message: '' };
     } catch (error) {
@@ -141,18 +96,7 @@ export class Detaches implements JobSource {
         store.parts.log.warn({ err: error, job: job.id }, 'A dataset could not be detached');
     }
     // A store that fails tells everybody else.
-    if (!job.goesOn && !store.poisoned) await store.durable(store.stageRows([row]))?.catch(() => {});
+    if (!job.closed && !store.poisoned) await store.durable(store.stageRows([row]))?.catch(() => {});
     return ending;
   }
-
-  private forgetOld(): void {
-    const ended = this.all.filter(({ info }) => info.state !== 'running');
-    for (const job of ended.slice(0, Math.max(0, ended.length - ENDED_MAX)))
-      this.all.splice(this.all.indexOf(job), 1);
-  }
-}
-
-function endingOf(error: unknown, signal: AbortSignal): Ending {
-  if (signal.aborted) return { state: 'cancelled', message: '' };
-  return { state: 'failed', message: error instanceof Error ? error.message : String(error) };
 }

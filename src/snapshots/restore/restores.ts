@@ -14,13 +14,12 @@ import type { SharedParts } from '../../fs/open-dataset.ts';
 import type { PinnedGeneration, PinnedGenerations } from '../../fs/pinned-generations.ts';
 import { keys } from '../../kv/keys.ts';
 import { MomentView } from '../diff/moment-view.ts';
-import type { JobInfo, JobSource } from '../jobs/jobs.ts';
+import { type Ending, endingOf, JobList, type RunningJob } from '../jobs/job-list.ts';
+import type { JobInfo } from '../jobs/jobs.ts';
 import { findSource, type SourceParts } from '../source-names.ts';
 import { type Place, removeTree, TreeCopy } from './copy-tree.ts';
 import { checkFree, findFreePlace, findSourceNode } from './restore-place.ts';
 
-/** Jobs that have ended and are still told of. */
-export const ENDED_MAX = 100;
 const ADMINISTRATOR: Caller = { uid: 0, gid: 0, groups: [] };
 
 export interface RestoreParts extends SourceParts {
@@ -38,18 +37,13 @@ export interface RestoreRequest {
   readonly destination: string | undefined;
 }
 
-interface Job {
-  info: JobInfo;
-  readonly abort: AbortController;
-  ended: Promise<void>;
-}
-
-export class Restores implements JobSource {
+export class Restores {
+  readonly jobs: JobList;
   private readonly parts: RestoreParts;
-  private readonly all: Job[] = [];
 
   constructor(parts: RestoreParts) {
     this.parts = parts;
+    this.jobs = new JobList(parts.clock);
   }
 
   /** Takes away what a crash has left of unfinished ones. */
@@ -68,7 +62,7 @@ export class Restores implements JobSource {
 
   /** Resolves when it has begun. @throws DatasetError */
   async start({ snapshot: name, path, destination }: RestoreRequest): Promise<JobInfo> {
-    const { shared, store, pins, clock, newJobId } = this.parts;
+    const { shared, store, pins, newJobId } = this.parts;
     const { dataset, snapshot } = findSource(this.parts, name);
     if (!snapshot) throw new DatasetError('invalid', `${name} is a dataset: say which snapshot of it`);
     const pinned = pins.pin(snapshot.tree, snapshot.generation);
@@ -80,21 +74,14 @@ export class Restores implements JobSource {
       const { ino: directory, generation } = place.directory;
       const value = encodeJob({ kind: 'restore', dataset: dataset.id, directory, generation });
       store.stageRows([{ key: keys.job.key(id), value }]);
-      const info: JobInfo = {
-        id: String(id),
+      const what = {
         kind: 'restore',
         subject: `${path} of ${name} to ${destination ?? path} of ${dataset.name}`,
-        state: 'running',
         unit: 'bytes',
-        done: 0,
         total: node.type === FileType.file ? node.allocated : null,
-        startedAt: clock.now().seconds,
-        message: '',
-      };
-      const job: Job = { info, abort: new AbortController(), ended: Promise.resolve() };
-      this.all.push(job);
-      job.ended = this.run(job, { id, dataset, place, pinned, source, node });
-      return job.info;
+      } as const;
+      const work = { dataset, place, pinned, source, node };
+      return this.jobs.begin(id, what, (job) => this.run(job, work)).info;
     } catch (error) {
       source.close();
       pinned.release();
@@ -102,54 +89,36 @@ export class Restores implements JobSource {
     }
   }
 
-  jobs(): readonly JobInfo[] {
-    return this.all.map(({ info }) => info);
-  }
-
-  async cancel(id: string): Promise<boolean> {
-    const job = this.all.find(({ info }) => info.id === id);
-    if (!job) return false;
-    job.abort.abort();
-    await job.ended;
-    return true;
-  }
-
-  /** Those that run are called off. */
-  async stop(): Promise<void> {
-    await Promise.all(this.jobs().map(({ id }) => this.cancel(id)));
-  }
-
-  private async run(job: Job, work: Work): Promise<void> {
+  private async run(job: RunningJob, work: Work): Promise<Ending> {
     const { store } = this.parts.shared;
-    const meanwhile = { directory: work.place.directory, name: nameMeanwhile(work.id) };
-    let ending: Pick<JobInfo, 'state' | 'message'> = { state: 'done', message: '' };
+    const meanwhile = { directory: work.place.directory, name: nameMeanwhile(job.id) };
+    let ending: Ending = { state: 'done', message: '' };
     try {
       await this.copy(job, work, meanwhile);
     } catch (error) {
-      ending = endingOf(error, job.abort.signal);
+      ending = endingOf(error, job.signal);
       if (ending.state === 'failed')
-        store.parts.log.warn({ err: error, job: work.id }, 'A restore from a snapshot has failed');
+        store.parts.log.warn({ err: error, job: job.id }, 'A restore from a snapshot has failed');
       if (!store.poisoned) await removeMeanwhile(work.dataset, meanwhile);
     } finally {
       work.source.close();
       work.pinned.release();
       if (!store.poisoned) {
-        const ticket = store.stageRows([{ key: keys.job.key(work.id), value: null }]);
+        const ticket = store.stageRows([{ key: keys.job.key(job.id), value: null }]);
         // A store that fails tells everybody else.
         await store.durable(ticket)?.catch(() => {});
       }
-      job.info = { ...job.info, ...ending };
-      this.forgetOld();
     }
+    return ending;
   }
 
   /** Under another name until all of it is there and durable. */
   private async copy(
-    job: Job,
+    job: RunningJob,
     { dataset, place, pinned, source, node }: Work,
     meanwhile: Place,
   ): Promise<void> {
-    const { signal } = job.abort;
+    const { signal } = job;
     const target = dataset.fileSystem;
     const view = new MomentView(this.parts.shared.store, pinned);
     const onBytes = (bytes: number) => {
@@ -167,16 +136,9 @@ export class Restores implements JobSource {
       view.close();
     }
   }
-
-  private forgetOld(): void {
-    const ended = this.all.filter(({ info }) => info.state !== 'running');
-    for (const job of ended.slice(0, Math.max(0, ended.length - ENDED_MAX)))
-      this.all.splice(this.all.indexOf(job), 1);
-  }
 }
 
 interface Work {
-  readonly id: number;
   readonly dataset: DatasetEntry;
   readonly place: Place;
   readonly pinned: PinnedGeneration;
@@ -196,9 +158,4 @@ async function removeMeanwhile({ fileSystem }: DatasetEntry, place: Place): Prom
   } catch (error) {
     if (!(error instanceof FsError)) throw error;
   }
-}
-
-function endingOf(error: unknown, signal: AbortSignal): Pick<JobInfo, 'state' | 'message'> {
-  if (signal.aborted) return { state: 'cancelled', message: '' };
-  return { state: 'failed', message: error instanceof Error ? error.message : String(error) };
 }

@@ -34,14 +34,14 @@ it('a crash at any batch of a restore leaves all of it or nothing', async () => 
 it('a restore that is called off, or for which there is no room, leaves nothing', async () => {
   const volume = await prepared();
   const { id } = await volume.restores.start({ snapshot: 'd@s', path: '/dir', destination: undefined });
-  expect(await volume.restores.cancel(id)).toBe(true);
-  expect(volume.restores.jobs()).toMatchObject([{ state: 'cancelled', message: '' }]);
+  expect(await volume.restores.jobs.cancel(id)).toBe(true);
+  expect(volume.restores.jobs.jobs()).toMatchObject([{ state: 'cancelled', message: '' }]);
   expect(await volume.list('d', '')).toEqual([]);
 
   await volume.datasets.set('d', { refquota: '8192' });
   await volume.restores.start({ snapshot: 'd@s', path: '/dir', destination: undefined });
   await volume.ended();
-  expect(volume.restores.jobs()[1]).toMatchObject({ state: 'failed' });
+  expect(volume.restores.jobs.jobs()[1]).toMatchObject({ state: 'failed' });
   expect(await volume.list('d', '')).toEqual([]);
   await volume.store.durable(volume.store.ticket);
   expect(await volume.meta.page(JOB_ROWS, 10)).toEqual([]);

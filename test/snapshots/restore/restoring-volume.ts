@@ -94,7 +94,7 @@ export async function openRestoring(before?: {
     },
     /** All restores have. */
     async ended(): Promise<void> {
-      while (restores.jobs().some(({ state }) => state === 'running')) await new Promise(setImmediate);
+      while (restores.jobs.jobs().some(({ state }) => state === 'running')) await new Promise(setImmediate);
     },
   };
 }
