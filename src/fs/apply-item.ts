@@ -5,7 +5,7 @@ import type { Batch } from './batch.ts';
 import { flattenKey } from './detach/flatten-key.ts';
 import { ownKey } from './detach/own-key.ts';
 import type { QueuedItem } from './item.ts';
-import { addToKept, behead, hold, keep, orphan, release, swept } from './kept-generation.ts';
+import { addToKept, behead, flat, hold, keep, orphan, release, swept } from './kept-generation.ts';
 import type { LiveFrames } from './live-frames.ts';
 import type { Tree } from './tree.ts';
 import { drainVersion, replaceInPlace, writeVersion } from './versioning.ts';
@@ -73,6 +73,9 @@ function applyToGenerations(
       return;
     case 'flatten':
       for (const version of action.versions) flattenKey(batch, tree, version);
+      return;
+    case 'flat':
+      flat(batch, tree);
       return;
     case 'own':
       ownKey(batch, live, tree, action.key, action.copies);

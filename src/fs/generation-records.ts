@@ -1,7 +1,8 @@
 // Bytes of the rows that say which generations there are.
 //
 //   TREE value := format:u8=1 flags:u8 parent_tree:u32 parent_generation:u32 current:u32 crc32:u32
-//                 flags: 1 has a parent; 2 has no meaning any more; 4 had a parent and was detached from it
+//                 flags: 1 has a parent; 2 has no meaning any more; 4 had a parent and was detached from it; 8 has a
+//                 parent and all records that it shows of it
 //   KEPT value := format:u8=1 used_bytes:u64 used_inodes:u64 (holder_bytes:u8 holder)* crc32:u32
 //                 the counters are those of the kept moment; flushes stamped at or before it still add to them
 
@@ -15,11 +16,13 @@ const KEPT_HEAD_BYTES = 17;
 const CRC_BYTES = 4;
 const HAS_PARENT = 1;
 const DETACHED = 4;
+const FLAT = 8;
 
 export interface TreeRecord {
   readonly parent: { readonly tree: number; readonly generation: number } | null;
   readonly current: number;
   readonly detached: boolean;
+  readonly flat: boolean;
 }
 
 export interface KeptRecord {
@@ -32,7 +35,7 @@ export interface KeptRecord {
 export function encodeTree(record: TreeRecord): Buffer {
   const value = Buffer.alloc(TREE_BYTES);
   value[0] = FORMAT;
-  value[1] = (record.parent ? HAS_PARENT : 0) | (record.detached ? DETACHED : 0);
+  value[1] = (record.parent ? HAS_PARENT : 0) | (record.detached ? DETACHED : 0) | (record.flat ? FLAT : 0);
   putU32(value, 2, record.parent?.tree ?? 0);
   putU32(value, 6, record.parent?.generation ?? 0);
   putU32(value, 10, record.current);
@@ -46,6 +49,7 @@ export function decodeTree(value: Buffer): TreeRecord {
     parent: flags & HAS_PARENT ? { tree: getU32(value, 2), generation: getU32(value, 6) } : null,
     current: getU32(value, 10),
     detached: (flags & DETACHED) !== 0,
+    flat: (flags & FLAT) !== 0,
   };
 }
 

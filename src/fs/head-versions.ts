@@ -6,7 +6,7 @@ import type { Store } from './store.ts';
 import type { Tree } from './tree.ts';
 import { verify } from './versioned-value.ts';
 import type { Versions } from './versions.ts';
-import { forkOf, NOW, VersionsAt } from './versions-at.ts';
+import { NOW, shownThrough, VersionsAt } from './versions-at.ts';
 
 export class HeadVersions implements Versions {
   readonly treeId: number;
@@ -24,7 +24,7 @@ export class HeadVersions implements Versions {
   }
 
   get parent(): VersionsAt | null {
-    return forkOf(this.store, this.tree);
+    return shownThrough(this.store, this.tree);
   }
 
   get applied(): VersionsAt {

@@ -67,6 +67,8 @@ export type Action =
   | { readonly kind: 'behead' }
   /** Puts what the fork of a clone shows underneath what the clone has: see detach/flatten-key.ts. */
   | { readonly kind: 'flatten'; readonly versions: readonly FlatVersion[] }
+  /** That is done with every key: reads stop at the tree. */
+  | { readonly kind: 'flat' }
   /** All versions of a chunk key name these copies in place of the frames that they inherit, by frameId. */
   | { readonly kind: 'own'; readonly key: VersionedKey; readonly copies: ReadonlyMap<number, OwnFrame> }
   /** The tree has no parent any more. */

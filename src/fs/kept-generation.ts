@@ -4,7 +4,13 @@
 import { strict as assert } from 'node:assert';
 import { keys } from '../kv/keys.ts';
 import type { Batch } from './batch.ts';
-import { decodeKept, encodeKept, encodeTree, type KeptRecord } from './generation-records.ts';
+import {
+  decodeKept,
+  encodeKept,
+  encodeTree,
+  type KeptRecord,
+  type TreeRecord,
+} from './generation-records.ts';
 import type { Generations } from './generations.ts';
 import { keyId } from './key-id.ts';
 import { accountKeep, accountLeave } from './space-accounting.ts';
@@ -22,12 +28,8 @@ export function keep(batch: Batch, tree: Tree, generation: number, holder: Buffe
   batch.setGenerations(tree, after);
   accountKeep(batch, tree, generation);
   putKept(batch, tree, generation, { ...batch.usage(tree), holders: [holder] });
-  const key = keys.tree.key(tree.id);
-  batch.put(
-    keyId(key),
-    key,
-    encodeTree({ parent: tree.parent, current: after.current, detached: tree.detached }),
-  );
+  const { parent, detached, flat } = tree;
+  putTree(batch, tree, { parent, current: after.current, detached, flat });
 }
 
 /** One holder more. */
@@ -62,8 +64,13 @@ export function orphan(batch: Batch, tree: Tree): void {
   const left = batch.generations(tree).leave(FORK);
   batch.setGenerations(tree, left);
   putKept(batch, tree, FORK, { ...batch.usage(tree), holders: [] });
-  const key = keys.tree.key(tree.id);
-  batch.put(keyId(key), key, encodeTree({ parent: null, current: left.current, detached: true }));
+  putTree(batch, tree, { parent: null, current: left.current, detached: true, flat: false });
+}
+
+/** All that the tree shows of its parent is underneath what it has. */
+export function flat(batch: Batch, tree: Tree): void {
+  const { parent, detached } = tree;
+  putTree(batch, tree, { parent, current: batch.generations(tree).current, detached, flat: true });
 }
 
 export function behead(batch: Batch, tree: Tree): void {
@@ -100,6 +107,11 @@ function keptRecord(batch: Batch, tree: Tree, generation: number): KeptRecord {
   const row = batch.row(keyId(key), key);
   assert(row, `generation ${generation} of tree ${tree.id} is kept without a row`);
   return decodeKept(row);
+}
+
+function putTree(batch: Batch, tree: Tree, record: TreeRecord): void {
+  const key = keys.tree.key(tree.id);
+  batch.put(keyId(key), key, encodeTree(record));
 }
 
 function putKept(batch: Batch, tree: Tree, generation: number, record: KeptRecord): void {

@@ -21,7 +21,8 @@ import { shownPage } from './shown-rows.ts';
 import type { Store } from './store.ts';
 import type { NameEntry, Tree } from './tree.ts';
 import { DamageError, isWhiteout } from './versioned-value.ts';
-import type { Versions } from './versions.ts';
+import type { ParentVersions, Versions } from './versions.ts';
+import { forkOf } from './versions-at.ts';
 
 const EMPTY_BUCKET: DirectoryBucket = [];
 
@@ -107,11 +108,11 @@ export class Records {
     return versions.isPlain ? store.page(range, limit) : shownPage(versions, keyRange(range), limit);
   }
 
-  /** Whether a parent tree would show through if the tree had nothing under this key of it. */
+  /** Whether a parent tree would show through if the tree had nothing under this key of it, and had never had. */
   isInherited(key: Buffer): boolean {
-    if (this.versions.parent === null) return false;
     try {
-      return this.shownByParent(key, 'a record') !== undefined;
+      // Also of a tree at which reads stop: it is a clone until it is detached.
+      return this.shownBy(forkOf(this.store, this.tree), key, 'a record') !== undefined;
     } catch (error) {
       throw this.unreadable(error, key, 'record', 0);
     }
@@ -127,15 +128,14 @@ export class Records {
     try {
       const own = versions.own(key, what);
       if (own !== undefined) return isWhiteout(own) ? undefined : decode(own, false);
-      const found = this.shownByParent(key, what);
+      const found = this.shownBy(versions.parent, key, what);
       return found && decode(found, true);
     } catch (error) {
       throw this.unreadable(error, key, what, number);
     }
   }
 
-  private shownByParent(key: Buffer, what: string): Buffer | undefined {
-    const { parent } = this.versions;
+  private shownBy(parent: ParentVersions | null, key: Buffer, what: string): Buffer | undefined {
     if (parent === null) return undefined;
     // A directory that the tree has made itself has no entries in the parent. There the look at the inode is one at what
     // is remembered, and one for each name would be one at the store: untar makes directories and then names in them.

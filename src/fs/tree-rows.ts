@@ -20,13 +20,13 @@ export async function loadTrees(meta: MetaStore, caches: TreeCaches): Promise<Ma
   const trees = new Map<number, Tree>();
   for await (const [key, value] of meta.rows(keys.tree.range())) {
     const { tree: id } = keys.tree.parse(key);
-    const { parent, current, detached } = decodeTree(value);
+    const { parent, current, detached, flat } = decodeTree(value);
     const { held, leaving, unfinished } = kept.get(id) ?? NOTHING_KEPT;
     const generations = new Generations(current, held, leaving);
     const furtherHolds = (holds.get(id) ?? []).filter(
       ({ tree, generation }) => tree !== parent?.tree || generation !== parent.generation,
     );
-    const tree = new Tree({ id, parent, detached, furtherHolds, generations, unfinished }, caches);
+    const tree = new Tree({ id, parent, detached, flat, furtherHolds, generations, unfinished }, caches);
     const used = usage.get(id);
     if (used) tree.count(used.usedBytes, used.usedInodes);
     tree.newestDeath = await newestDeath(meta, id, generations);
@@ -100,8 +100,9 @@ export function newTree(
   const generations = new Generations(parent ? 1 : 0, []);
   const tree = new Tree({ id, parent, generations }, caches);
   tree.count(usage.usedBytes, usage.usedInodes);
+  const record = { parent, current: generations.current, detached: false, flat: false };
   const rows = [
-    { key: keys.tree.key(id), value: encodeTree({ parent, current: generations.current, detached: false }) },
+    { key: keys.tree.key(id), value: encodeTree(record) },
     { key: keys.stats.key(id), value: encodeStats(usage) },
   ];
   return { tree, rows };

@@ -77,6 +77,8 @@ export class Tree {
   parent: ParentTree | null;
   /** It had a parent, so that generation 0 was the fork: its own begin with 1. */
   detached: boolean;
+  /** It has itself all records that it shows of its parent, so reads stop at it; frames may be its parent's still. */
+  flat: boolean;
   /** Kept generations of other trees that it holds beside its parent's, taken over from a tree that was detached. */
   furtherHolds: readonly ParentTree[];
   /** As of the last applied batch. */
@@ -120,6 +122,7 @@ export class Tree {
       readonly id: number;
       readonly parent: ParentTree | null;
       readonly detached?: boolean;
+      readonly flat?: boolean;
       readonly furtherHolds?: readonly ParentTree[];
       readonly generations: Generations;
       readonly unfinished?: readonly number[];
@@ -129,6 +132,7 @@ export class Tree {
     this.id = row.id;
     this.parent = row.parent;
     this.detached = row.detached ?? false;
+    this.flat = row.flat ?? false;
     this.furtherHolds = row.furtherHolds ?? [];
     this.generations = row.generations;
     this.accept = row.generations.current;

@@ -5,6 +5,8 @@
 //   live version's birth > last kept   overwritten in place, and it keeps its birth
 //   else                               it moves to HISTORY(key, death = g), and CHANGED(g, key) notes the touch
 //   no live version                    CHANGED(g, key)
+//   birth 0 in a clone                 CHANGED(g, key), and the new one is born in g: the old one was flattened, so a
+//                                      comparison with the parent would not find the key
 //
 // A whiteout is a version like any other: it was staged because the parent tree would show through, which is for ever.
 //
@@ -16,6 +18,7 @@ import type { Batch, Version } from './batch.ts';
 import { type ChunkContent, contentIn, contentOf } from './chunk-frames.ts';
 import type { Generations } from './generations.ts';
 import { VersionedKind, type VersionedWrite } from './item.ts';
+import { FORK } from './kept-generation.ts';
 import { KEY_HEAD_BYTES } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import type { LiveFrames } from './live-frames.ts';
@@ -87,12 +90,12 @@ export function writeVersion(
   const lastKept = generations.lastKept(generation);
   const old = batch.version(write.id, write.key);
   assert(!old || old.birth <= generation, 'a key is written at a generation below its live version');
-  const inPlace = old !== undefined && old.birth > lastKept;
+  const isKept = old !== undefined && old.birth <= lastKept;
+  const inPlace = old !== undefined && !isKept && (tree.parent === null || old.birth > FORK);
   const birth = inPlace ? old.birth : generation;
-  const isKept = old !== undefined && !inPlace;
   if (chunk) changeFrames(batch, live, tree, { old, write, birth, lastKept, isKept });
   if (isKept) toHistory(batch, tree, generation, write, old);
-  else if (!old) note(batch, tree, generation, write);
+  else if (!inPlace) note(batch, tree, generation, write);
   if (write.value) {
     batch.putVersion(write.id, write.key, write.value, birth);
     return;

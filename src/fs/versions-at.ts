@@ -45,7 +45,7 @@ export class VersionsAt implements ParentVersions {
   }
 
   get parent(): VersionsAt | null {
-    return forkOf(this.store, this.tree);
+    return shownThrough(this.store, this.tree);
   }
 
   get applied(): VersionsAt {
@@ -95,7 +95,8 @@ export class VersionsAt implements ParentVersions {
    */
   private isBlank(): boolean {
     const { tree, generation } = this;
-    if (tree.parent === null) return false;
+    // Flattened records were born before every note.
+    if (tree.parent === null || tree.flat) return false;
     const known = tree.blankAt.get(generation);
     if (known === undefined) throw new Wait(this.lookForNotes());
     return known;
@@ -149,7 +150,12 @@ function seen(value: Buffer | undefined): Buffer | undefined {
   return value && !isWhiteout(value) ? value : undefined;
 }
 
-/** What shows through a tree: its parent at the generation it was cloned from. */
+/** What shows where the tree has nothing: none when it has all itself. */
+export function shownThrough(store: Store, tree: Tree): VersionsAt | null {
+  return tree.flat ? null : forkOf(store, tree);
+}
+
+/** What the tree was cloned from. */
 export function forkOf(store: Store, { id, parent }: Tree): VersionsAt | null {
   if (parent === null) return null;
   const tree = store.trees.get(parent.tree);

@@ -1,11 +1,12 @@
 // Makes a tree independent of its parent (DESIGN 3.2, Detach), in the background while it is used:
 //
-//   flatten   each record that the fork shows goes underneath what the tree has: metadata is copied
+//   flatten   each record that the fork shows goes underneath what the tree has: metadata is copied. When all are there
+//             reads stop at the tree. That alone is of use where a chain of clones has become long.
 //   own       frames that the tree's maps inherit become copies: data is copied
 //   release   in one batch the tree loses its parent and lets go of it
 //
-// Until the release the tree still reads through to its parent, and shows the same with or without it. Each step done
-// again finds nothing to do, so what a crash cuts short begins again.
+// Until the release the tree holds what it comes from, and its deletions leave whiteouts. Each step done again finds
+// nothing to do, so what a crash cuts short begins again.
 
 import type { Write } from '../../kv/meta-store.ts';
 import { framesIn } from '../chunk-frames.ts';
@@ -15,20 +16,23 @@ import type { PinnedGenerations } from '../pinned-generations.ts';
 import type { SegmentLog } from '../segment-log.ts';
 import type { Store } from '../store.ts';
 import type { Tree } from '../tree.ts';
-import { forkOf } from '../versions-at.ts';
+import { shownThrough } from '../versions-at.ts';
 import type { WriteBack } from '../write-back.ts';
 import { ownFrames } from './copy-frames.ts';
 import { chunkKeys, inheritedKeys } from './inherited-keys.ts';
 import { stageParentRelease } from './release-parent.ts';
 
-export interface DetachParts {
+export interface FlattenParts {
   readonly store: Store;
-  readonly segmentLog: SegmentLog;
-  readonly writeBack: Pick<WriteBack, 'freeBytes'>;
-  readonly pins: PinnedGenerations;
   readonly signal: AbortSignal;
   /** Records made the tree's own, and bytes copied. */
   readonly onProgress: (records: number, bytes: number) => void;
+}
+
+export interface DetachParts extends FlattenParts {
+  readonly segmentLog: SegmentLog;
+  readonly writeBack: Pick<WriteBack, 'freeBytes'>;
+  readonly pins: PinnedGenerations;
 }
 
 /**
@@ -38,7 +42,7 @@ export interface DetachParts {
  */
 export async function detach(parts: DetachParts, tree: Tree, rows: Write[]): Promise<boolean> {
   const { store, pins, signal } = parts;
-  await flatten(parts, tree);
+  await flatten(parts, tree, []);
   while ((await own(parts, tree)) > 0);
   // Who compares or copies what the tree shows may look at its maps again and again.
   await pins.unpinned(tree);
@@ -50,8 +54,24 @@ export async function detach(parts: DetachParts, tree: Tree, rows: Write[]): Pro
   return true;
 }
 
-async function flatten({ store, signal, onProgress }: DetachParts, tree: Tree): Promise<void> {
-  const fork = forkOf(store, tree);
+/**
+ * @param rows staged together with the end
+ * @returns false when the tree was given up, or lost its head, before
+ * @throws DamageError when what it inherits cannot be read; the signal's reason
+ */
+export async function flatten(parts: FlattenParts, tree: Tree, rows: Write[]): Promise<boolean> {
+  const { store, signal } = parts;
+  await flattenKeys(parts, tree);
+  signal.throwIfAborted();
+  if (tree.dropped) return false;
+  tree.flat = true;
+  store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action: { kind: 'flat' }, rows });
+  await store.durable(store.ticket);
+  return true;
+}
+
+async function flattenKeys({ store, signal, onProgress }: FlattenParts, tree: Tree): Promise<void> {
+  const fork = shownThrough(store, tree);
   if (!fork) return;
   for await (const versions of inheritedKeys(store, fork, tree.id)) {
     signal.throwIfAborted();

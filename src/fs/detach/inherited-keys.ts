@@ -24,8 +24,9 @@ export async function* inheritedKeys(
   store: Store,
   fork: VersionsAt,
   clone: number,
+  kinds: readonly VersionedKind[] = KINDS,
 ): AsyncGenerator<readonly FlatVersion[]> {
-  for (const kind of KINDS) {
+  for (const kind of kinds) {
     for (let from: Buffer | null = NOTHING; from !== null; ) {
       const rows = await shownPage(fork, { kind, from, to: null }, KEYS_A_PAGE);
       const versions: FlatVersion[] = [];

@@ -18,6 +18,7 @@ export function stageParentRelease(store: Store, tree: Tree, rows: Write[]): voi
   store.views.forgetAll();
   tree.parent = null;
   tree.detached = true;
+  tree.flat = false;
   tree.furtherHolds = [];
   store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action: { kind: 'orphan' }, rows });
   for (const held of holds)

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { framesIn } from '../../../src/fs/chunk-frames.ts';
-import { detach } from '../../../src/fs/detach/detach.ts';
+import { detach, flatten } from '../../../src/fs/detach/detach.ts';
 import { treeHolder } from '../../../src/fs/holder.ts';
 import { stageHold, stageRelease } from '../../../src/fs/holds.ts';
 import { PinnedGenerations } from '../../../src/fs/pinned-generations.ts';
@@ -80,6 +80,14 @@ export class DetachWorld {
       await this.restart();
     }
     this.world.trace.push(`detached tree ${id}`);
+  }
+
+  /** In peace. */
+  async flatten(tree: Tree): Promise<void> {
+    const { store } = this.world.shared;
+    const { signal } = new AbortController();
+    await flatten({ store, signal, onProgress() {} }, tree, []);
+    this.world.trace.push(`flattened tree ${tree.id}`);
   }
 
   /** While datasets are used, and perhaps snapshots of them are taken. False when it was cut short after some steps. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { treeCaches } from '../../../src/fs/tree.ts';
+import { shownThrough } from '../../../src/fs/versions-at.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
 import { AbsentMetaStore } from '../../kv/absent-meta-store.ts';
@@ -56,6 +57,30 @@ describe('a detached tree', () => {
     const random = seededRandom(1000 + seed);
     const meta = new AbsentMetaStore(new MemoryMetaStore(), random);
     return run({ random, meta, caches: treeCaches({ inodes: 8, names: 8, chunkBytes: 16_384 }) });
+  });
+});
+
+describe('a flattened tree', () => {
+  it('shows the same as before without a look at its parent, and so do clones of what it had before it wrote', async () => {
+    const detaching = await DetachWorld.open({ random: seededRandom(3) });
+    const { world } = detaching;
+    await detaching.operate(40);
+    await detaching.clone(await world.keep(world.datasets[0]!));
+    const [clone] = detaching.clones;
+    await detaching.clone(await world.keep(world.datasets[1]!));
+    await detaching.clone(await world.keep(world.datasets[2]!));
+    await world.restart();
+    await detaching.flatten(world.shared.store.tree(clone!.id));
+    for (let round = 0; round < 2; round++) {
+      await detaching.operate(20);
+      await world.compare();
+      await world.restart();
+      const tree = world.shared.store.tree(clone!.id);
+      expect(shownThrough(world.shared.store, tree)).toBeNull();
+      expect(tree.parent).not.toBeNull();
+    }
+    await detaching.detach(world.shared.store.tree(clone!.id));
+    await world.compare();
   });
 });
 

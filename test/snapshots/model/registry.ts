@@ -58,6 +58,7 @@ export class ModelRegistry {
   readonly snapshots = new Map<number, ModelSnapshot>();
   private readonly options: RegistryOptions;
   private readonly detaching = new WeakSet<Tree>();
+  private detaches = 0;
   private nextDataset = 1;
   private nextSnapshot = 1;
 
@@ -160,7 +161,10 @@ export class ModelRegistry {
     await store.durable(store.ticket);
   }
 
-  /** In the background, beside everything else; a crash cuts it short, and nobody goes on with it. */
+  /**
+   * In the background, beside everything else; a crash cuts it short, and nobody goes on with it. Of three one is
+   * flattened alone.
+   */
   async detach(dataset: ModelDataset): Promise<void> {
     const { world, trace } = this.options;
     const { product } = world.options;
@@ -171,10 +175,11 @@ export class ModelRegistry {
     const parts = { store, segmentLog, writeBack: shared.writeBack, pins, signal, onProgress() {} };
     if (tree.parent === null || this.detaching.has(tree)) return;
     this.detaching.add(tree);
-    trace.push(`detach dataset ${dataset.id}: tree ${tree.id}`);
+    const how = this.detaches++ % 3 === 1 ? 'flatten' : 'detach';
+    trace.push(`${how} dataset ${dataset.id}: tree ${tree.id}`);
     try {
-      const isDone = await product.detach.detach(parts, tree, []);
-      trace.push(`tree ${tree.id} is ${isDone ? '' : 'not '}detached`);
+      const isDone = await product.detach[how](parts, tree, []);
+      trace.push(`${how} of tree ${tree.id} is ${isDone ? '' : 'not '}done`);
     } catch (error) {
       // The disk has failed where it copied: the job ends, and what is done of it stays.
       if (!/the disk failed|an earlier write failed/.test(String(error))) throw error;

@@ -7,6 +7,7 @@ import { snapshotHolder, treeHolder } from '../../../src/fs/holder.ts';
 import { decodeInode } from '../../../src/fs/inode-codec.ts';
 import { VersionedKind } from '../../../src/fs/item.ts';
 import { decodeStats } from '../../../src/fs/stats-record.ts';
+import { BODY_AT, CRC_BYTES } from '../../../src/fs/versioned-value.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import type { Row } from '../../../src/kv/meta-store.ts';
 import { spaceFindings } from './space-findings.ts';
@@ -34,7 +35,12 @@ export async function rowFindings(world: SnapshotWorld, snapshots: readonly Hold
   const findings: string[] = [];
   findings.push(...holderFindings(rows, trees, snapshots, taken));
   for (const tree of trees.values()) {
-    const about = [...lifeFindings(tree), ...noteFindings(tree), ...counterFindings(rows, trees, tree)];
+    const about = [
+      ...lifeFindings(tree),
+      ...noteFindings(tree),
+      ...forkFindings(trees, tree),
+      ...counterFindings(rows, trees, tree),
+    ];
     findings.push(...about.map((finding) => `tree ${tree.id}: ${finding}`));
   }
   findings.push(...frameFindings(world, trees), ...spaceFindings(rows, trees));
@@ -117,6 +123,25 @@ function noteFindings({ hasHead, kept, parent, versions, notes, shown }: StoredT
   }
   if (noted > 2 * count) findings.push(`${noted} notes of ${count} versions`);
   return findings;
+}
+
+/** What was flattened into a clone stays what the fork shows: a comparison with the parent looks at notes alone. */
+function forkFindings(trees: ReadonlyMap<number, StoredTree>, { parent, versions }: StoredTree): string[] {
+  const fork = parent && trees.get(parent.tree)?.everythingAt(trees, parent.generation);
+  if (!fork) return [];
+  const findings: string[] = [];
+  for (const [key, [oldest]] of versions) {
+    // Maps say of frames which are inherited, or name copies.
+    if (key.startsWith('fe') || oldest!.birth > 0) continue;
+    const shown = fork.get(key);
+    if (!shown || !bodyOf(shown).equals(bodyOf(oldest!.value)))
+      findings.push(`${key} is not what the fork shows, and its version was born in generation 0`);
+  }
+  return findings;
+}
+
+function bodyOf(value: Buffer): Buffer {
+  return value.subarray(BODY_AT, value.length - CRC_BYTES);
 }
 
 /** The counters of a head and of what is kept are those of the inodes that it shows. */
