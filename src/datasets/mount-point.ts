@@ -4,7 +4,7 @@
 //
 // Each function edits a turn of the dataset around; the caller commits it together with the rows of the registry.
 
-import { type Caller, FileType, type NodeRef } from '../fs/file-system.ts';
+import { ADMINISTRATOR, FileType, type NodeRef } from '../fs/file-system.ts';
 import { FsError } from '../fs/fs-error.ts';
 import { type InodeRecord, withFields } from '../fs/inode-record.ts';
 import { type OperationContext, ROOT_INO } from '../fs/operation.ts';
@@ -17,8 +17,6 @@ import { Turn } from '../fs/turn.ts';
 import type { DatasetEntry } from './dataset-entry.ts';
 import { DatasetError } from './datasets.ts';
 import { lastComponentOf } from './names.ts';
-
-const ADMINISTRATOR: Caller = { uid: 0, gid: 0, groups: [] };
 
 /** Seen only where the dataset itself does not show, in a snapshot of the one around it. */
 const MOUNT_POINT_MODE = 0o755;

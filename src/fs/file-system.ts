@@ -26,6 +26,9 @@ export interface Caller {
   readonly groups: readonly number[];
 }
 
+/** Whose the server's own changes are. */
+export const ADMINISTRATOR: Caller = { uid: 0, gid: 0, groups: [] };
+
 /** An inode by number and by the random generation that tells it from an earlier user of the number. */
 export interface NodeRef {
   readonly ino: number;

@@ -7,8 +7,8 @@ import { attempt } from '../../fs/attempt.ts';
 import { type Extent, endOf, sliceExtent } from '../../fs/extent.ts';
 import { readExtents } from '../../fs/extent-reader.ts';
 import {
+  ADMINISTRATOR,
   type Attributes,
-  type Caller,
   type Changes,
   type Cookie,
   type FileSystem,
@@ -21,7 +21,6 @@ import { FsError } from '../../fs/fs-error.ts';
 import { unpooledCopy } from '../../fs/unpooled-copy.ts';
 import type { MomentView } from '../diff/moment-view.ts';
 
-const ADMINISTRATOR: Caller = { uid: 0, gid: 0, groups: [] };
 const CALL = { caller: ADMINISTRATOR };
 const ENTRIES_A_PAGE = 256;
 const FILES_A_COMMIT = 64;

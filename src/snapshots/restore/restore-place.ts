@@ -2,11 +2,9 @@
 
 import type { DatasetEntry } from '../../datasets/dataset-entry.ts';
 import { DatasetError } from '../../datasets/datasets.ts';
-import type { Attributes, Caller, FileSystem } from '../../fs/file-system.ts';
+import { ADMINISTRATOR, type Attributes, type FileSystem } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
 import type { Place } from './copy-tree.ts';
-
-const ADMINISTRATOR: Caller = { uid: 0, gid: 0, groups: [] };
 
 /** @throws DatasetError `not-found` */
 export async function findSourceNode(

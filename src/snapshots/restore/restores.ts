@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts';
 import type { DatasetEntry } from '../../datasets/dataset-entry.ts';
 import { DatasetError } from '../../datasets/datasets.ts';
 import { decodeJob, encodeJob } from '../../datasets/job-record.ts';
-import { type Attributes, type Caller, FileType } from '../../fs/file-system.ts';
+import { ADMINISTRATOR, type Attributes, FileType } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
 import { type KeptFileSystem, openKept } from '../../fs/kept-file-system.ts';
 import type { SharedParts } from '../../fs/open-dataset.ts';
@@ -19,8 +19,6 @@ import type { JobInfo } from '../jobs/jobs.ts';
 import { findSource, type SourceParts } from '../source-names.ts';
 import { type Place, removeTree, TreeCopy } from './copy-tree.ts';
 import { checkFree, findFreePlace, findSourceNode } from './restore-place.ts';
-
-const ADMINISTRATOR: Caller = { uid: 0, gid: 0, groups: [] };
 
 export interface RestoreParts extends SourceParts {
   readonly shared: SharedParts;
