@@ -27,6 +27,7 @@ import type { TableFinding } from './level/level-files.ts';
 import { LevelMetaStore, type LevelSettings } from './level-meta-store.ts';
 import type { MetaStore } from './meta-store.ts';
 import type { SegmentStore } from './segment-store.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { inaccessible, VolumeError } from './volume-error.ts';
 
 export interface DataDirectorySettings extends Omit<LevelSettings, 'create'> {
@@ -204,15 +205,6 @@ async function writeDurably(path: string, flags: 'w' | 'wx' | 'r+', text: string
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

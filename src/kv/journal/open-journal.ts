@@ -1,9 +1,10 @@
 // The journal of a volume that is being opened: its two files, and what of them LevelDB has not got.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, open } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Write } from '../meta-store.ts';
+import { syncDirectory } from '../sync-directory.ts';
 import { VolumeError } from '../volume-error.ts';
 import { lastSequence, readJournal } from './journal-content.ts';
 import { JournalFile } from './journal-file.ts';
@@ -71,13 +72,4 @@ function damaged(directory: string, where: string): VolumeError {
     `Cannot open the journal in ${directory}: ${where}. Restore the data directory from a backup, or start with` +
       ' --repair: that would lose the changes from there on, which are those of the last seconds',
   );
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
