@@ -88,9 +88,7 @@ export class JournaledMetaStore implements MetaStore {
   }
 
   get(key: Buffer): Buffer | undefined {
-    const id = key.toString('latin1');
-    let found = this.current.find(id);
-    if (found === undefined && !this.older.isEmpty) found = this.older.find(id);
+    const found = this.inJournal(key);
     return found === undefined ? this.level.get(key) : (found ?? undefined);
   }
 
@@ -210,10 +208,11 @@ export class JournaledMetaStore implements MetaStore {
     });
   }
 
+  /** Null where it is deleted, undefined where the journal does not say. */
   private inJournal(key: Buffer): Buffer | null | undefined {
     const id = key.toString('latin1');
     const found = this.current.find(id);
-    return found === undefined ? this.older.find(id) : found;
+    return found === undefined && !this.older.isEmpty ? this.older.find(id) : found;
   }
 
   /** What lies over LevelDB in a range, by key. */

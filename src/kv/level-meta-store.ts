@@ -36,6 +36,8 @@ const PACE_ROWS = 128;
 const FIRST_KEY = Buffer.alloc(1, 0);
 const LAST_KEY = Buffer.alloc(64, 0xff);
 
+type Batch = ReturnType<Database['batch']>;
+
 export class LevelMetaStore implements MetaStore {
   /** Found in the tables before they were opened. */
   readonly damage: readonly TableFinding[];
@@ -121,10 +123,7 @@ export class LevelMetaStore implements MetaStore {
 
   async write(batch: readonly Write[], durable: boolean): Promise<void> {
     const chained = this.#database.batch();
-    for (const { key, value } of batch) {
-      if (value === null) chained.del(key);
-      else chained.put(key, value);
-    }
+    for (const write of batch) put(chained, write);
     const written = this.#last.then(() => this.#commit(chained, durable));
     this.#last = written.catch(() => {});
     await written;
@@ -134,9 +133,8 @@ export class LevelMetaStore implements MetaStore {
   async writeSlowly(batch: Iterable<Write>): Promise<void> {
     const chained = this.#database.batch();
     let rows = 0;
-    for (const { key, value } of batch) {
-      if (value === null) chained.del(key);
-      else chained.put(key, value);
+    for (const write of batch) {
+      put(chained, write);
       if (++rows % PACE_ROWS === 0) await setImmediate();
     }
     await this.#commit(chained, true);
@@ -151,7 +149,7 @@ export class LevelMetaStore implements MetaStore {
     await closeDatabase(this.#database);
   }
 
-  async #commit(batch: ReturnType<Database['batch']>, durable: boolean): Promise<void> {
+  async #commit(batch: Batch, durable: boolean): Promise<void> {
     try {
       if (this.#failure) throw new Error('Cannot write: an earlier batch failed', { cause: this.#failure });
       if (durable && this.#unsynced) await syncLogs(this.#database.location);
@@ -165,6 +163,11 @@ export class LevelMetaStore implements MetaStore {
       throw unreadable(error);
     }
   }
+}
+
+function put(batch: Batch, { key, value }: Write): void {
+  if (value === null) batch.del(key);
+  else batch.put(key, value);
 }
 
 function unreadable(error: unknown): unknown {
