@@ -58,7 +58,7 @@ await runSuite(async (report, undo) => {
   await step('diff', () => measureDiff(volume, sizes.at(-1)));
   await step('list', () => measureList(volume, many.listed));
   await step('space', () => measureSpace(volume));
-  await step('btrfs', () => btrfsTable(directory));
+  await step('btrfs', () => btrfsTable());
   const target = options.out ?? (options.quick ? undefined : path.join(PROJECT, 'docs/performance.md'));
   if (target) await replaceSection(target, 'Snapshots', sectionOf(tables));
   else console.log(sectionOf(tables));

@@ -9,9 +9,9 @@
 // from its live tree; what a dataset is nested in, its name says.
 // Field names and kinds of index are on disk: never rename, never renumber.
 
-import { Packr } from 'msgpackr';
 import { getU32, putU32 } from '../fs/big-endian.ts';
-import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from '../fs/checked-value.ts';
+import { CHECKED_BODY_AT, checkedBody, checkedValue, isCount, sealChecked } from '../fs/checked-value.ts';
+import { isTexts, packedValue, unpackedBody } from '../fs/packed-value.ts';
 import { DamageError } from '../fs/versioned-value.ts';
 
 const FORMAT = 1;
@@ -38,12 +38,9 @@ export interface DatasetRecord {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-// Plain maps: a record structure of msgpackr's own would need the table of structures to be read again.
-const packr = new Packr({ useRecords: false, variableMapSize: true });
-
 export function encodeDataset(record: DatasetRecord): Buffer {
   // The order of the fields is that of the bytes: named here, so that equal records have equal values.
-  const body = packr.pack({
+  return packedValue(FORMAT, {
     id: record.id,
     name: record.name,
     uuid: record.uuid,
@@ -58,22 +55,13 @@ export function encodeDataset(record: DatasetRecord): Buffer {
     ...(record.expiresAt === null ? {} : { expiresAt: record.expiresAt }),
     properties: record.properties,
   });
-  const value = checkedValue(FORMAT, body.length);
-  value.set(body, CHECKED_BODY_AT);
-  return sealChecked(value);
 }
 
 /** @throws DamageError when the bytes are not those of dataset `id`; never anything else. */
 export function decodeDataset(id: number, value: Buffer): DatasetRecord {
   const what = `the record of dataset ${id}`;
-  const body = checkedBody(value, FORMAT, 1, what);
-  let record: unknown;
-  try {
-    // It is written only where there is one.
-    record = { expiresAt: null, ...packr.unpack(body) };
-  } catch (error) {
-    throw new DamageError(`Cannot read ${what}: its body is no MessagePack`, { cause: error });
-  }
+  // An expiry is written only where there is one.
+  const record: unknown = { expiresAt: null, ...(unpackedBody(value, FORMAT, what) as object) };
   if (!isDatasetRecord(record)) throw new DamageError(`Cannot read ${what}: a field is missing or wrong`);
   if (record.id !== id) throw new DamageError(`Cannot read ${what}: it says that it is ${record.id}`);
   return record;
@@ -108,12 +96,6 @@ function isDatasetRecord(value: unknown): value is DatasetRecord {
     (record.kind === 'filesystem' || record.kind === 'volume') &&
     isCount(record.headTree) &&
     (record.expiresAt === null || isCount(record.expiresAt)) &&
-    typeof record.properties === 'object' &&
-    record.properties !== null &&
-    Object.values(record.properties).every((property) => typeof property === 'string')
+    isTexts(record.properties)
   );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -39,3 +39,8 @@ export function checkedBody(value: Buffer, format: number, bodyBytes: number, wh
     throw new DamageError(`Cannot read ${what}: its format is ${value[0]}, expected ${format}`);
   return value.subarray(CHECKED_BODY_AT, end);
 }
+
+/** Whether a field can be a number of things. */
+export function isCount(field: unknown): boolean {
+  return Number.isSafeInteger(field) && (field as number) >= 0;
+}

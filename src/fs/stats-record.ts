@@ -4,7 +4,7 @@
 
 import { strict as assert } from 'node:assert';
 import { getU64, putU64 } from './big-endian.ts';
-import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from './checked-value.ts';
+import { CHECKED_BODY_AT, checkedBody, checkedValue, isCount, sealChecked } from './checked-value.ts';
 import { DamageError } from './versioned-value.ts';
 
 /** On disk: never renumber. */
@@ -37,8 +37,4 @@ export function decodeStats(value: Buffer): StatsRecord {
     throw new DamageError('Cannot read the counters of a tree: they are out of range');
   }
   return { usedBytes, usedInodes };
-}
-
-function isCount(count: number): boolean {
-  return Number.isSafeInteger(count) && count >= 0;
 }

@@ -6,10 +6,10 @@
 //
 // Integers are big-endian, a checksum covers all before it. Field names are on disk: never rename.
 
-import { Packr } from 'msgpackr';
 import type { Timestamp } from '../clock.ts';
 import { getU32, getU64, putU32, putU64 } from '../fs/big-endian.ts';
-import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from '../fs/checked-value.ts';
+import { CHECKED_BODY_AT, checkedBody, checkedValue, isCount, sealChecked } from '../fs/checked-value.ts';
+import { isTexts, packedValue, unpackedBody } from '../fs/packed-value.ts';
 import { DamageError } from '../fs/versioned-value.ts';
 
 const FORMAT = 1;
@@ -38,12 +38,9 @@ export interface ListRecord {
   readonly changedAt: Timestamp;
 }
 
-// Plain maps: a record structure of msgpackr's own would need the table of structures to be read again.
-const packr = new Packr({ useRecords: false, variableMapSize: true });
-
 export function encodeSnapshot(record: SnapshotRecord): Buffer {
   // The order of the fields is that of the bytes: named here, so that equal records have equal values.
-  const body = packr.pack({
+  return packedValue(FORMAT, {
     name: record.name,
     uuid: record.uuid,
     tree: record.tree,
@@ -56,20 +53,11 @@ export function encodeSnapshot(record: SnapshotRecord): Buffer {
     expiresAt: record.expiresAt,
     properties: record.properties,
   });
-  const value = checkedValue(FORMAT, body.length);
-  value.set(body, CHECKED_BODY_AT);
-  return sealChecked(value);
 }
 
 /** @throws DamageError when the bytes are those of no snapshot; never anything else. */
 export function decodeSnapshot(what: string, value: Buffer): SnapshotRecord {
-  const body = checkedBody(value, FORMAT, 1, what);
-  let record: unknown;
-  try {
-    record = packr.unpack(body);
-  } catch (error) {
-    throw new DamageError(`Cannot read ${what}: its body is no MessagePack`, { cause: error });
-  }
+  const record = unpackedBody(value, FORMAT, what);
   if (!isSnapshotRecord(record)) throw new DamageError(`Cannot read ${what}: a field is missing or wrong`);
   return record;
 }
@@ -109,12 +97,6 @@ function isSnapshotRecord(value: unknown): value is SnapshotRecord {
     Array.isArray(record.holds) &&
     record.holds.every((tag) => typeof tag === 'string') &&
     (record.expiresAt === null || isCount(record.expiresAt)) &&
-    typeof record.properties === 'object' &&
-    record.properties !== null &&
-    Object.values(record.properties).every((property) => typeof property === 'string')
+    isTexts(record.properties)
   );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

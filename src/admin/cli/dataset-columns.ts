@@ -1,6 +1,7 @@
 // What lists of datasets can show.
 
 import type { DatasetMessage } from '../grpc/admin-messages.ts';
+import { findColumn } from './find-column.ts';
 import { humanLimit, humanSize } from './human-size.ts';
 import { humanTime } from './human-time.ts';
 import { type Column, numberColumn, textColumn } from './table.ts';
@@ -40,12 +41,6 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['usedbysnapshots', 'usedsnap'],
 ]);
 
-/** User properties are columns as well. */
 export function datasetColumn(name: string): DatasetColumn | undefined {
-  const known = DATASET_COLUMNS.find((column) => column.name === (ALIASES.get(name) ?? name));
-  if (known || !name.includes(':')) return known;
-  return textColumn(
-    name,
-    (dataset) => dataset.properties.find((property) => property.name === name)?.value ?? '-',
-  );
+  return findColumn(DATASET_COLUMNS, ALIASES, name);
 }

@@ -1,6 +1,7 @@
 // What lists of snapshots can show.
 
 import type { DatasetMessage } from '../grpc/admin-messages.ts';
+import { findColumn } from './find-column.ts';
 import { humanSize } from './human-size.ts';
 import { humanTime } from './human-time.ts';
 import { type Column, numberColumn, textColumn } from './table.ts';
@@ -37,12 +38,6 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['expires_at', 'expires'],
 ]);
 
-/** User properties, and so labels, are columns as well. */
 export function snapshotColumn(name: string): SnapshotColumn | undefined {
-  const known = SNAPSHOT_COLUMNS.find((column) => column.name === (ALIASES.get(name) ?? name));
-  if (known || !name.includes(':')) return known;
-  return textColumn(
-    name,
-    (snapshot) => snapshot.properties.find((property) => property.name === name)?.value ?? '-',
-  );
+  return findColumn(SNAPSHOT_COLUMNS, ALIASES, name);
 }
