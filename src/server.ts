@@ -279,6 +279,7 @@ function volumeParts(
       relaxedSyncMs: settings.relaxedSyncIntervalMs,
       dirtyBytesMax: settings.dirtyBytesMax,
       diskReserveBytes: settings.diskReserveBytes,
+      autoDetach: settings.autoDetach,
       cacheBytes: settings.cache.metadataBytes * (1 - LEVEL_SHARE),
     },
   };

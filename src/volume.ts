@@ -16,6 +16,7 @@ import type { VolumeFormat } from './kv/format.ts';
 import { keys } from './kv/keys.ts';
 import type { MetaStore } from './kv/meta-store.ts';
 import type { SegmentStore } from './kv/segment-store.ts';
+import { DetachPolicy } from './snapshots/detach/detach-policy.ts';
 import { Detaches } from './snapshots/detach/detaches.ts';
 import { Diffs } from './snapshots/diff/diffs.ts';
 import { BackgroundJobs } from './snapshots/jobs/background-jobs.ts';
@@ -30,6 +31,8 @@ export interface VolumeSettings {
   readonly diskReserveBytes: number;
   /** Decoded records and maps kept in memory. */
   readonly cacheBytes: number;
+  /** Datasets are detached without being told, where that gives back more than it copies. */
+  readonly autoDetach: boolean;
 }
 
 export interface VolumeParts {
@@ -52,6 +55,7 @@ export interface Volume {
   readonly diffs: Diffs;
   readonly restores: Restores;
   readonly detaches: Detaches;
+  readonly detachPolicy: DetachPolicy;
   readonly jobs: Jobs;
   readonly trees: DroppedTrees;
   readonly sweeps: Sweeps;
@@ -109,6 +113,8 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   if (background) await restores.clean();
   const detaches = new Detaches({ ...sources, segmentLog, writeBack, newJobId });
   if (background) await detaches.resume();
+  const detachPolicy = new DetachPolicy({ ...sources, detaches, writeBack });
+  if (background && settings.autoDetach) detachPolicy.start();
   return {
     format,
     store,
@@ -117,6 +123,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     diffs: new Diffs(sources),
     restores,
     detaches,
+    detachPolicy,
     jobs: new Jobs([new BackgroundJobs({ trees, sweeps, clock }), restores.jobs, detaches.jobs]),
     trees,
     sweeps,
@@ -129,7 +136,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       return rows.map(([key, value]) => [keys.reply.parse(key).slot, value] as const);
     },
     async close() {
-      await Promise.all([restores.jobs.close(), detaches.jobs.close()]);
+      await Promise.all([detachPolicy.stop(), restores.jobs.close(), detaches.jobs.close()]);
       await Promise.all([snapshots.stop(), sweeps.stop(), trees.stop(), reclaimer.stop(), scrub.stop()]);
       writeBack.stop();
       if (store.poisoned) {

@@ -5,6 +5,7 @@
 //          | dataset:u32 directory:u64 generation:u32     kind 2: a restore makes an entry of this directory; what a
 //                                                         crash leaves of it goes
 //          | tree:u32                                     kind 3: make a tree independent of its parent
+//          | tree:u32                                     kind 4: put what a tree inherits underneath what it has
 //
 // Kinds are on disk: never renumber. A directory's `generation` tells it from a later user of its inode number.
 
@@ -18,9 +19,13 @@ const RESTORE_BODY_BYTES = 17;
 const DROP_TREE = 1;
 const RESTORE = 2;
 const DETACH = 3;
+const FLATTEN = 4;
+const TREE_KINDS = { 'drop-tree': DROP_TREE, detach: DETACH, flatten: FLATTEN } as const;
+
+type TreeJob = keyof typeof TREE_KINDS;
 
 export type JobRecord =
-  | { readonly kind: 'drop-tree' | 'detach'; readonly tree: number }
+  | { readonly kind: TreeJob; readonly tree: number }
   | {
       readonly kind: 'restore';
       readonly dataset: number;
@@ -31,7 +36,7 @@ export type JobRecord =
 export function encodeJob(job: JobRecord): Buffer {
   if (job.kind !== 'restore') {
     const value = checkedValue(FORMAT, TREE_BODY_BYTES);
-    value[CHECKED_BODY_AT] = job.kind === 'drop-tree' ? DROP_TREE : DETACH;
+    value[CHECKED_BODY_AT] = TREE_KINDS[job.kind];
     putU32(value, CHECKED_BODY_AT + 1, job.tree);
     return sealChecked(value);
   }
@@ -46,9 +51,9 @@ export function encodeJob(job: JobRecord): Buffer {
 /** @throws DamageError */
 export function decodeJob(id: number, value: Buffer): JobRecord {
   const body = checkedBody(value, FORMAT, TREE_BODY_BYTES, `job ${id}`);
-  if (body.length === TREE_BODY_BYTES && body[0] === DROP_TREE)
-    return { kind: 'drop-tree', tree: getU32(body, 1) };
-  if (body.length === TREE_BODY_BYTES && body[0] === DETACH) return { kind: 'detach', tree: getU32(body, 1) };
+  for (const kind of Object.keys(TREE_KINDS) as TreeJob[])
+    if (body.length === TREE_BODY_BYTES && body[0] === TREE_KINDS[kind])
+      return { kind, tree: getU32(body, 1) };
   if (body.length === RESTORE_BODY_BYTES && body[0] === RESTORE) {
     return {
       kind: 'restore',

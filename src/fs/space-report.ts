@@ -1,7 +1,6 @@
 // What the space accounting says of a tree and its kept generations: read from rows in memory, nothing is looked at.
 
-import type { SpaceRow } from './space-rows.ts';
-import { HEAD } from './space-rows.ts';
+import { HEAD, type Run } from './space-rows.ts';
 import type { Tree } from './tree.ts';
 
 /** Bytes that files' data takes. */
@@ -40,18 +39,21 @@ export function bytesOfAlone(tree: Tree, generation: number): number {
 
 /** Bytes that would be freed if these generations of the tree were kept no more (and HEAD: if it lost its head). */
 export function bytesFreed(tree: Tree, leaving: ReadonlySet<number>): number {
-  const staying = [...tree.generations.kept, HEAD].filter(
-    (each) => isThere(tree, each) && !leaving.has(each),
-  );
+  const { kept, hasHead } = tree.generations;
+  const there = hasHead ? [...kept, HEAD] : kept;
+  const staying = there.filter((each) => !leaving.has(each));
   let bytes = 0;
-  for (const row of tree.space.all()) if (!isNeeded(row, staying)) bytes += row.bytes;
+  for (const row of tree.space.all()) if (!hasOneIn(row, staying)) bytes += row.bytes;
   return bytes - spaceOf(tree).pending;
 }
 
-function isThere({ generations }: Tree, generation: number): boolean {
-  return generation !== HEAD || generations.hasHead;
-}
-
-function isNeeded({ first, last }: SpaceRow, staying: readonly number[]): boolean {
-  return staying.some((generation) => generation >= first && generation <= last);
+/** Whether a run has one of these generations, which ascend. */
+export function hasOneIn({ first, last }: Run, ascending: readonly number[]): boolean {
+  let [from, to] = [0, ascending.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (ascending[middle]! < first) from = middle + 1;
+    else to = middle;
+  }
+  return from < ascending.length && ascending[from]! <= last;
 }

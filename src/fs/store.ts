@@ -65,8 +65,7 @@ export class Store {
   private readonly staged = new Map<string, StagedValue>();
   private readonly unsaved = new Set<IdSequence>();
   private lastTicket = 0;
-  /** Told when a kept generation has lost a holder. */
-  onRelease: () => void = () => {};
+  private readonly releaseListeners: (() => void)[] = [];
 
   private constructor(parts: StoreParts, loaded: LoadedRows) {
     this.parts = parts;
@@ -124,6 +123,11 @@ export class Store {
     const value = this.parts.meta.get(key);
     if (value === NOT_RESIDENT) throw new Wait(this.parts.meta.fetch([key]));
     return value;
+  }
+
+  /** `listener` is told when a kept generation has lost a holder. */
+  onRelease(listener: () => void): void {
+    this.releaseListeners.push(listener);
   }
 
   /** A new operation begins: those before it have staged all that they will. */
@@ -239,8 +243,12 @@ export class Store {
         if (kind === VersionedKind.entry) this.unstageBucket(item.tree!, key, id);
       }
       item.landed?.();
-      if (item.action.kind === 'release' || item.action.kind === 'orphan') this.onRelease();
+      if (item.action.kind === 'release' || item.action.kind === 'orphan') this.released();
     }
+  }
+
+  private released(): void {
+    for (const listener of this.releaseListeners) listener();
   }
 
   private unstageBucket(tree: Tree, key: Buffer, id: string): void {

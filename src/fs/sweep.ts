@@ -37,7 +37,7 @@ export class Sweeps {
     for (const tree of this.store.trees.values()) {
       for (const generation of tree.unfinished) stageRelease(this.store, tree, generation, JOB_HOLDER);
     }
-    this.store.onRelease = () => this.wake();
+    this.store.onRelease(() => this.wake());
     this.wake();
   }
 

@@ -42,6 +42,8 @@ export class SnapshotRegistry implements Snapshots {
   private readonly context: SnapshotContext;
 
   private readonly expiry: ExpiryWatch;
+  /** Told when a dataset has a new tree that shows a generation of another one. */
+  onBranch: () => void = () => {};
 
   private constructor(context: SnapshotContext) {
     this.context = context;
@@ -141,6 +143,7 @@ export class SnapshotRegistry implements Snapshots {
   async clone(source: string, name: string, options: CloneOptions): Promise<DatasetInfo> {
     const dataset = await cloneDataset(this.context, source, name, options);
     this.expiry.wake();
+    this.onBranch();
     return this.context.registry.infoOf(dataset);
   }
 
@@ -148,8 +151,10 @@ export class SnapshotRegistry implements Snapshots {
     return planRollback(this.context, name, discard);
   }
 
-  rollback(name: string, discard: boolean): Promise<RollbackPlan> {
-    return rollback(this.context, name, discard);
+  async rollback(name: string, discard: boolean): Promise<RollbackPlan> {
+    const plan = await rollback(this.context, name, discard);
+    this.onBranch();
+    return plan;
   }
 
   /** Deletes what expires from now on, and what has expired. */

@@ -6,8 +6,8 @@
 //
 // A sum is formed again only when bytes or holders have changed: quotas ask at every WRITE.
 
-import { bytesOfAlone } from '../fs/space-report.ts';
-import { HEAD, type Run } from '../fs/space-rows.ts';
+import { bytesOfAlone, hasOneIn } from '../fs/space-report.ts';
+import { HEAD } from '../fs/space-rows.ts';
 import type { Tree } from '../fs/tree.ts';
 import type { SnapshotList } from './snapshot-list.ts';
 import type { SnapshotRecord } from './snapshot-record.ts';
@@ -128,14 +128,4 @@ export class SpaceCharges {
 
 function ascending(generations: readonly number[]): readonly number[] {
   return generations.toSorted((a, b) => a - b);
-}
-
-function hasOneIn({ first, last }: Run, sorted: readonly number[]): boolean {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if (sorted[middle]! < first) from = middle + 1;
-    else to = middle;
-  }
-  return from < sorted.length && sorted[from]! <= last;
 }

@@ -23,6 +23,7 @@ export async function openGolden(
         relaxedSyncMs: 1000,
         dirtyBytesMax: 16 * 2 ** 20,
         diskReserveBytes: 0,
+        autoDetach: true,
         cacheBytes: 4 * 2 ** 20,
       },
     },

@@ -32,6 +32,7 @@ const SETTINGS = {
   relaxedSyncMs: 1000,
   dirtyBytesMax: 64 * 2 ** 20,
   diskReserveBytes: 0,
+  autoDetach: true,
   cacheBytes: 16 * 2 ** 20,
 } as const;
 

@@ -8,7 +8,7 @@ import { MemoryMetaStore } from '../../src/kv/memory-meta-store.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
 import type { MetaStore } from '../../src/kv/meta-store.ts';
 import type { SegmentStore } from '../../src/kv/segment-store.ts';
-import { openVolume, type Volume } from '../../src/volume.ts';
+import { openVolume, type Volume, type VolumeSettings } from '../../src/volume.ts';
 
 export const SUPERUSER: Caller = { uid: 0, gid: 0, groups: [] };
 const SILENT: Log = { error() {}, warn() {}, info() {} };
@@ -17,6 +17,7 @@ const SETTINGS = {
   relaxedSyncMs: 1000,
   dirtyBytesMax: 64 * 2 ** 20,
   diskReserveBytes: 0,
+  autoDetach: true,
   cacheBytes: 16 * 2 ** 20,
 } as const;
 
@@ -25,15 +26,25 @@ export async function openMemoryVolume({
   segments = new MemorySegmentStore(),
   clock = systemClock,
   log = SILENT,
+  settings = {},
 }: {
   meta?: MetaStore;
   segments?: SegmentStore;
   clock?: Clock;
   log?: Log;
+  settings?: Partial<VolumeSettings>;
 } = {}): Promise<Volume> {
   if (!(await hasFormat(meta))) await createFormat(meta, systemRandom);
   const format = await openFormat(meta, systemRandom);
-  return openVolume({ meta, segments, format, clock, random: systemRandom, log, settings: SETTINGS });
+  return openVolume({
+    meta,
+    segments,
+    format,
+    clock,
+    random: systemRandom,
+    log,
+    settings: { ...SETTINGS, ...settings },
+  });
 }
 
 /** A file with this text, which waits in memory unless `stable`. */

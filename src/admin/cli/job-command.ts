@@ -72,7 +72,7 @@ function addJobList(job: Command, io: CliIo): void {
 function addJobCancel(job: Command, io: CliIo): void {
   const command = job
     .command('cancel <id>')
-    .description('call a restore or a detach off')
+    .description('call a restore, a detach or a flattening off')
     .option('-o, --output <format>', '"json"');
   withAddressOptions(command).action(async (id: string, flags: AddressOptions & ListOptions) => {
     refuseColumns(flags);

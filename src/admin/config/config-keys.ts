@@ -54,6 +54,7 @@ export const TOP_KEYS = {
   relaxed_sync_interval: key(duration({ minMs: 1, maxMs: 60_000 }), 1000),
   dirty_bytes_max: key(size({ min: 8 * MIB }), 128 * MIB),
   disk_reserve_bytes: key(size({ min: 1 * MIB }), 64 * MIB),
+  auto_detach: key(boolean, true),
   insecure_ports: key(boolean, false),
 } as const satisfies Keys;
 

@@ -16,6 +16,7 @@ export function settingsText(settings: Settings): string {
     line('relaxed_sync_interval', TOP_KEYS.relaxed_sync_interval, settings.relaxedSyncIntervalMs),
     line('dirty_bytes_max', TOP_KEYS.dirty_bytes_max, settings.dirtyBytesMax),
     line('disk_reserve_bytes', TOP_KEYS.disk_reserve_bytes, settings.diskReserveBytes),
+    line('auto_detach', TOP_KEYS.auto_detach, settings.autoDetach),
     '',
     '[cache]',
     line('metadata_bytes', SECTIONS.cache.metadata_bytes, cache.metadataBytes),

@@ -49,6 +49,7 @@ export interface Settings {
   readonly cache: { readonly metadataBytes: number; readonly warmBytes: number };
   readonly dirtyBytesMax: number;
   readonly diskReserveBytes: number;
+  readonly autoDetach: boolean;
   readonly limits: { readonly connections: number; readonly callsInFlight: number; readonly idleMs: number };
   readonly log: SectionValues['log'];
   readonly exports: readonly ExportRule[];
@@ -134,6 +135,7 @@ function settingsOf(sources: Sources): Settings {
     cache: { metadataBytes: sections.cache.metadata_bytes, warmBytes: sections.cache.warm_bytes },
     dirtyBytesMax: top.dirty_bytes_max,
     diskReserveBytes: top.disk_reserve_bytes,
+    autoDetach: top.auto_detach,
     limits: {
       connections: sections.limits.connections,
       callsInFlight: sections.limits.calls_in_flight,

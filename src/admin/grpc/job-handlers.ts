@@ -22,7 +22,9 @@ export function jobHandlers({
       });
       return { job: jobMessage(job) };
     },
-    Detach: ({ name }) => ({ job: jobMessage(detaches.start(given(name, 'name'))) }),
+    async Detach({ name }) {
+      return { job: jobMessage(await detaches.start(given(name, 'name'))) };
+    },
     ListJobs: () => ({ jobs: jobs.list().map(jobMessage) }),
     async CancelJob({ id }) {
       await jobs.cancel(given(id, 'job'));

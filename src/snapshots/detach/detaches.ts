@@ -1,11 +1,12 @@
-// Detaching datasets from what they come from, as jobs that go on after a restart. A dataset that is rolled back or
-// deleted meanwhile has another tree or none, so its job ends.
+// Detaching datasets from what they come from, or only letting reads stop at them, as jobs that go on after a restart. A
+// dataset that is rolled back or deleted meanwhile has another tree or none, so its job ends.
 
 import type { Clock } from '../../clock.ts';
+import type { DatasetEntry } from '../../datasets/dataset-entry.ts';
 import { DatasetError } from '../../datasets/datasets.ts';
 import { decodeJob, encodeJob } from '../../datasets/job-record.ts';
 import type { DatasetRegistry } from '../../datasets/registry.ts';
-import { detach } from '../../fs/detach/detach.ts';
+import { detach, flatten } from '../../fs/detach/detach.ts';
 import type { PinnedGenerations } from '../../fs/pinned-generations.ts';
 import type { SegmentLog } from '../../fs/segment-log.ts';
 import type { Store } from '../../fs/store.ts';
@@ -25,10 +26,18 @@ export interface DetachesParts {
   readonly newJobId: () => number;
 }
 
+export type DetachKind = 'detach' | 'flatten';
+
+interface Running {
+  readonly kind: DetachKind;
+  readonly job: RunningJob;
+  readonly ended: Promise<Ending>;
+}
+
 export class Detaches {
   readonly jobs: JobList;
   private readonly parts: DetachesParts;
-  private readonly running = new Map<Tree, RunningJob>();
+  private readonly running = new Map<Tree, Running>();
 
   constructor(parts: DetachesParts) {
     this.parts = parts;
@@ -41,40 +50,63 @@ export class Detaches {
     for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
       const { job: id } = keys.job.parse(key);
       const job = decodeJob(id, value);
-      if (job.kind !== 'detach') continue;
+      if (job.kind !== 'detach' && job.kind !== 'flatten') continue;
       const dataset = [...datasets.context.catalog.all()].find(({ tree }) => tree.id === job.tree);
-      if (dataset) this.begin(id, dataset.name, dataset.tree);
+      if (dataset) this.list(id, dataset, job.kind);
       else store.stageRows([{ key, value: null }]);
     }
   }
 
   /** A second job for the same dataset is the first one. @throws DatasetError */
-  start(name: string): JobInfo {
-    const { store, datasets, newJobId } = this.parts;
-    const { tree } = datasets.context.catalog.get(name);
-    const known = this.running.get(tree);
-    if (known) return known.info;
-    if (tree.parent === null)
+  async start(name: string): Promise<JobInfo> {
+    const { catalog } = this.parts.datasets.context;
+    const known = this.running.get(catalog.get(name).tree);
+    if (known?.kind === 'detach') return known.job.info;
+    // A detach does what it does, and more.
+    if (known) await this.jobs.cancel(known.job.info.id);
+    const dataset = catalog.get(name);
+    if (dataset.tree.parent === null)
       throw new DatasetError(
         'invalid',
         `${name} has nothing to be detached from: all that it shows is its own`,
       );
+    return this.begin(dataset, 'detach').job.info;
+  }
+
+  /** Begins a job and resolves when it has ended. */
+  run(dataset: DatasetEntry, kind: DetachKind): Promise<Ending> {
+    return this.begin(dataset, kind).ended;
+  }
+
+  /** Resolves when no job runs. */
+  async idle(): Promise<void> {
+    while (this.running.size > 0) await Promise.all([...this.running.values()].map(({ ended }) => ended));
+  }
+
+  private begin(dataset: DatasetEntry, kind: DetachKind): Running {
+    const { store, newJobId } = this.parts;
+    const known = this.running.get(dataset.tree);
+    if (known) return known;
     const id = newJobId();
-    store.stageRows([{ key: keys.job.key(id), value: encodeJob({ kind: 'detach', tree: tree.id }) }]);
-    return this.begin(id, name, tree);
+    const { tree } = dataset;
+    store.stageRows([{ key: keys.job.key(id), value: encodeJob({ kind, tree: tree.id }) }]);
+    return this.list(id, dataset, kind);
   }
 
-  private begin(id: number, name: string, tree: Tree): JobInfo {
+  private list(id: number, { name, tree }: DatasetEntry, kind: DetachKind): Running {
     const subject = `${name} from what it was cloned from`;
-    const what = { kind: 'detach', subject, unit: 'records', total: null } as const;
-    const job = this.jobs.begin(id, what, (begun) =>
-      this.run(begun, tree).finally(() => this.running.delete(tree)),
-    );
-    this.running.set(tree, job);
-    return job.info;
+    const what = { kind, subject, unit: 'records', total: null } as const;
+    let ended!: Promise<Ending>;
+    const job = this.jobs.begin(id, what, (begun) => {
+      ended = this.work(begun, tree, kind).finally(() => this.running.delete(tree));
+      return ended;
+    });
+    const running = { kind, job, ended };
+    this.running.set(tree, running);
+    return running;
   }
 
-  private async run(job: RunningJob, tree: Tree): Promise<Ending> {
+  private async work(job: RunningJob, tree: Tree, kind: DetachKind): Promise<Ending> {
     const { store } = this.parts;
     const row = { key: keys.job.key(job.id), value: null };
     const { signal } = job;
@@ -85,10 +117,11 @@ export class Detaches {
       const before = unit === info.unit ? info.done : 0;
       job.info = { ...info, unit, done: before + (unit === 'bytes' ? bytes : records) };
     };
+    const parts = { ...this.parts, signal, onProgress };
     let ending: Ending;
     try {
-      if (await detach({ ...this.parts, signal, onProgress }, tree, [row]))
-        return { state: 'done', message: '' };
+      const isDone = kind === 'detach' ? await detach(parts, tree, [row]) : await flatten(parts, tree, [row]);
+      if (isDone) return { state: 'done', message: '' };
       ending = { state: 'cancelled', message: '' };
     } catch (error) {
       ending = endingOf(error, signal);

@@ -5,7 +5,7 @@ import { DatasetError } from '../../datasets/datasets.ts';
 export interface JobInfo {
   /** Of one volume never given twice, and the same after a restart. */
   readonly id: string;
-  readonly kind: 'delete' | 'sweep' | 'restore' | 'detach';
+  readonly kind: 'delete' | 'sweep' | 'restore' | 'detach' | 'flatten';
   /** What it works on, in words. */
   readonly subject: string;
   readonly state: 'running' | 'done' | 'failed' | 'cancelled';

@@ -116,6 +116,7 @@ describe('values', () => {
     const settings = load(`
       dirty_bytes_max = "1GB"
       disk_reserve_bytes = 1048576
+      auto_detach = false
       relaxed_sync_interval = "250ms"
       [cache]
       metadata_bytes = "0.5GiB"
@@ -134,6 +135,7 @@ describe('values', () => {
     expect(settings).toMatchObject({
       dirtyBytesMax: 1e9,
       diskReserveBytes: 1048576,
+      autoDetach: false,
       relaxedSyncIntervalMs: 250,
       cache: { metadataBytes: 536870912, warmBytes: 0 },
       limits: { idleMs: 7_200_000 },

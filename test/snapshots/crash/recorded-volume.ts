@@ -91,8 +91,9 @@ export class RecordedVolume {
 
   /** All that goes on in the background comes to its end. */
   async rest(): Promise<void> {
-    const { store, sweeps, trees, reclaimer, detaches } = this.volume;
-    while (detaches.jobs.jobs().some(({ state }) => state === 'running')) await new Promise(setImmediate);
+    const { store, sweeps, trees, reclaimer, detaches, detachPolicy } = this.volume;
+    await detaches.idle();
+    await detachPolicy.idle();
     for (let round = 0; round < RESTS; round++) {
       await store.idle();
       await sweeps.idle();
