@@ -109,14 +109,15 @@ export class DroppedTrees implements Trees {
     };
   }
 
-  /** Each of them, with what it held before and what of that is left. */
+  /** Those with something to do, with what each held before and what of that is left. */
   going(): readonly {
     readonly job: number;
     readonly tree: number;
     readonly bytesBefore: number;
     readonly bytes: number;
   }[] {
-    return this.jobs.map(({ id, tree, bytesBefore }) => ({
+    const going = this.jobs.filter(({ tree, beheaded }) => !beheaded || tree.generations.kept.length === 0);
+    return going.map(({ id, tree, bytesBefore }) => ({
       job: id,
       tree: tree.id,
       bytesBefore,
