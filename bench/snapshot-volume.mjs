@@ -1,46 +1,17 @@
-// The server under measurement as the benchmarks of snapshots see it: the admin service, and raw NFS clients.
+// The server under measurement as the benchmarks of snapshots use it.
 
 import { create, lookup, mkdir, write } from '../test/rig/nfs-calls.mjs';
-import { NfsClient } from '../test/rig/nfs-client.mjs';
-import { run } from '../test/rig/processes.mjs';
-import { expect } from '../test/rig/report.mjs';
+import { Volume } from '../test/rig/volume.mjs';
 
-const LOAD = process.env.NFSLOAD ?? '/tmp/nfsload';
 const BLOCK = Buffer.alloc(4096, 7);
 
-export class Volume {
-  #admin;
-
-  constructor(server, admin) {
-    this.server = server;
-    this.#admin = admin;
-  }
-
-  static async open(server) {
-    const { AdminClient } = await import('../dist/admin/grpc/admin-client.js');
-    const { systemClock } = await import('../dist/clock.js');
-    return new Volume(server, new AdminClient(server.socket, systemClock));
-  }
-
-  call(method, request) {
-    return this.#admin.call(method, request);
-  }
-
+export class BenchVolume extends Volume {
   /** All that a comparison says. */
   async diff(request) {
     const changes = [];
     const wanted = { ranges: false, watch: false, ...request };
-    for await (const message of this.#admin.diff(wanted)) changes.push(...message.changes);
+    for await (const message of this.admin.diff(wanted)) changes.push(...message.changes);
     return changes;
-  }
-
-  async mount(dataset) {
-    return NfsClient.mount({ ...this.target, exportPath: `/${dataset}` }, { reserved: false });
-  }
-
-  get target() {
-    const { port, mountPort } = this.server;
-    return { port, mountPort };
   }
 
   /** A dataset with `count` empty files, a thousand a directory, and ten of 4 KiB in its root. */
@@ -67,18 +38,6 @@ export class Volume {
     }
     client.close();
     return `${count} files`;
-  }
-
-  /** What the generator says of one workload. */
-  async load(dataset, args) {
-    const { port, mountPort } = this.target;
-    const target = ['--port', `${port}`, '--mport', `${mountPort}`, '--export', `/${dataset}`];
-    const { stdout, stderr } = await run(LOAD, [...target, ...args], { timeoutMs: 1_800_000 });
-    const line = stdout.split('\n').find((text) => text.startsWith('{'));
-    expect(line, () => `nfsload: ${stderr || 'said nothing'}`);
-    const result = JSON.parse(line);
-    expect(result.errors === 0, () => `${result.errors} errors: ${result.err}`);
-    return result;
   }
 
   /** The file at a path of names, from the root of a dataset or a snapshot of it. */

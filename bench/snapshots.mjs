@@ -21,7 +21,7 @@ import {
   measureSpace,
 } from './snapshot-effects.mjs';
 import { measureOperations } from './snapshot-operations.mjs';
-import { Volume } from './snapshot-volume.mjs';
+import { BenchVolume } from './snapshot-volume.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -39,7 +39,7 @@ await runSuite(async (report, undo) => {
   const server = new CairnServer({ directory: path.join(directory, 'server'), port: await freePort() });
   undo.push(() => server.stop());
   await server.start();
-  const volume = await Volume.open(server);
+  const volume = await BenchVolume.open(server);
   const tables = [];
   const step = (name, measure) =>
     report.check(name, async () => {

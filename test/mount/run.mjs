@@ -3,12 +3,12 @@
 //   node test/mount/run.mjs [PART...]     SNAPSHOT_EVERY=1s: with a snapshot every second meanwhile
 //   parts: workloads posix restart bulk quota snapshots pair libnfs showmount
 
+import { kernelClients } from '../rig/kernel-clients.mjs';
 import { needPrograms, temporaryDirectory } from '../rig/places.mjs';
 import { expect, runSuite } from '../rig/report.mjs';
 import { serverUnderTest } from '../rig/servers.mjs';
 import { snapshotEvery } from '../rig/snapshot-every.mjs';
 import { checkBulk } from './bulk.mjs';
-import { kernelClients } from './clients.mjs';
 import { checkLibnfs } from './libnfs.mjs';
 import { checkPair } from './pair.mjs';
 import { checkPosix } from './posix.mjs';
@@ -43,7 +43,7 @@ await runSuite(async (report, undo) => {
     'nfs-cat',
     'showmount',
   ]);
-  const clients = kernelClients(undo);
+  const clients = kernelClients(undo, 'mount');
   const directory = temporaryDirectory(undo, 'mount');
   const server = await serverUnderTest(undo, directory, { flags: [] });
   await report.check('the server starts on a fresh data directory', () => server.start());

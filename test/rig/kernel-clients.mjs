@@ -2,10 +2,10 @@
 // Both answer the same: `exec`, `execOk`, `stop`. KERNEL_CLIENT=host or a folder forces one.
 
 import { once } from 'node:events';
-import { Guest, kernelClientFolder } from '../rig/guest.mjs';
-import { sharedFolder, temporaryDirectory } from '../rig/places.mjs';
-import { run, start } from '../rig/processes.mjs';
-import { Failure } from '../rig/report.mjs';
+import { Guest, kernelClientFolder } from './guest.mjs';
+import { sharedFolder, temporaryDirectory } from './places.mjs';
+import { run, start } from './processes.mjs';
+import { Failure } from './report.mjs';
 
 /**
  * A mount of the host's own kernel, in a mount namespace of its own with an empty /run: like a guest, it leaves
@@ -89,11 +89,11 @@ async function guestMount(undo, folder, name, server, { exportPath, options, scr
 
 /**
  * Answers `{ folder, mount }`. `mount(name, server, { exportPath, options, scratch, memory })` gives a client;
- * `scratch` is a directory of the host that two guests share.
+ * `scratch` is a directory of the host that two guests share. `suite` is what .ci/install installs for it.
  */
-export function kernelClients(undo) {
+export function kernelClients(undo, suite) {
   const forced = process.env.KERNEL_CLIENT;
-  const folder = forced === 'host' ? sharedFolder('kernel-client') : kernelClientFolder('mount');
+  const folder = forced === 'host' ? sharedFolder('kernel-client') : kernelClientFolder(suite);
   let host;
   return {
     folder,

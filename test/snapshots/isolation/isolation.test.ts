@@ -1,75 +1,15 @@
-// What is done to one side of a snapshot or a clone shows nowhere on the other: every cell of the table (matrix.ts),
+// What is done to one side of a snapshot or a clone shows nowhere on the other: every cell of the table (table.json),
 // by raw calls, and everything that the other side shows compared, before and after a restart like a crash.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { madeBy, Nfs3Client } from '../../nfs/nfs3/nfs3-client.ts';
 import { ServedVolume } from '../../nfs/served-volume.ts';
 import { listing } from './listing.ts';
-import { KINDS, PLACES, PROCEDURES } from './matrix.ts';
+import { KINDS, PROCEDURES } from './matrix.ts';
+import { type Step, TABLE } from './table.ts';
 
-/** What is made of the dataset `data`; then one side is changed and the others are watched. */
-interface Relation {
-  readonly title: string;
-  readonly prepare: (served: ServedVolume) => Promise<void>;
-  readonly changed: string;
-  readonly watched: readonly string[];
-}
-
-const RELATIONS: readonly Relation[] = [
-  {
-    title: 'the live dataset after a snapshot',
-    prepare: (served) => snapshot(served, 'data', 'one'),
-    changed: '/data',
-    watched: ['/data@one'],
-  },
-  {
-    title: 'a clone',
-    prepare: async (served) => {
-      await snapshot(served, 'data', 'one');
-      await served.snapshots.clone('data@one', 'clone', {});
-    },
-    changed: '/clone',
-    watched: ['/data', '/data@one'],
-  },
-  {
-    title: 'the origin of a clone',
-    prepare: async (served) => {
-      await snapshot(served, 'data', 'one');
-      await served.snapshots.clone('data@one', 'clone', {});
-    },
-    changed: '/data',
-    watched: ['/clone', '/data@one'],
-  },
-  {
-    title: 'a clone of a clone',
-    prepare: async (served) => {
-      await snapshot(served, 'data', 'one');
-      await served.snapshots.clone('data@one', 'clone', {});
-      await snapshot(served, 'clone', 'two');
-      await served.snapshots.clone('clone@two', 'grandchild', {});
-    },
-    changed: '/grandchild',
-    watched: ['/data', '/clone', '/clone@two'],
-  },
-  {
-    title: 'the live dataset after a rollback',
-    prepare: async (served) => {
-      await snapshot(served, 'data', 'one');
-      await served.snapshots.rollback('data@one', true);
-    },
-    changed: '/data',
-    watched: ['/data@one'],
-  },
-];
-
-async function snapshot(served: ServedVolume, dataset: string, name: string): Promise<void> {
-  await served.snapshots.create(dataset, name, {});
-}
-
-const STATES = [
-  { state: 'stored', stable: 2 },
-  { state: 'waiting in memory', stable: 0 },
-];
+/** How data that a state has is written. */
+const STABLE: Readonly<Record<string, number>> = { stored: 2, 'waiting in memory': 0 };
 
 interface Cell {
   readonly procedure: string;
@@ -82,18 +22,24 @@ const cellName = (procedure: string, kind: string) => `${procedure} of ${kind}`;
 const otherName = (name: string) => `beside ${name}`;
 
 let served: ServedVolume;
-afterEach(() => served.stop());
 
-describe.each(STATES)('with data $state', ({ stable }) => {
-  it.each(RELATIONS)(
+it('has a player for every procedure, kind and state of the table', () => {
+  expect(Object.keys(PROCEDURES)).toEqual(TABLE.procedures);
+  expect(Object.keys(KINDS)).toEqual(TABLE.kinds);
+  expect(Object.keys(STABLE)).toEqual(TABLE.states);
+});
+
+describe.each(TABLE.states)('with data %s', (state) => {
+  afterEach(() => served.stop());
+
+  it.each(TABLE.relations)(
     'nothing that is done to $title shows elsewhere',
     { timeout: 120_000 },
-    async (relation) => {
-      const { prepare, changed, watched } = relation;
+    async ({ steps, changed, watched }) => {
       served = await ServedVolume.start();
       await served.datasets.create('data', {});
-      const cells = await makeCells(stable);
-      await prepare(served);
+      const cells = await makeCells(STABLE[state]!);
+      for (const step of steps) await take(step);
       const before = await seen(watched);
       const { client, root } = await Nfs3Client.mount(served, changed);
       for (const [procedure, run] of Object.entries(PROCEDURES)) {
@@ -115,11 +61,19 @@ describe.each(STATES)('with data $state', ({ stable }) => {
   );
 });
 
+function take(step: Step): Promise<unknown> {
+  const { snapshots } = served;
+  if (step[0] === 'clone') return snapshots.clone(step[1], step[2], {});
+  if (step[0] === 'rollback') return snapshots.rollback(step[1], true);
+  const [dataset, name] = step[1].split('@') as [string, string];
+  return snapshots.create(dataset, name, {});
+}
+
 async function makeCells(stable: number): Promise<Cell[]> {
   const { client, root } = await Nfs3Client.mount(served, '/data');
   const elsewhere = await madeBy(client.mkdir(root, 'elsewhere'));
   const cells: Cell[] = [];
-  for (const place of PLACES) {
+  for (const place of TABLE.places) {
     let directory = root;
     for (const name of place) directory = await madeBy(client.mkdir(directory, name));
     const links = await madeBy(client.mkdir(elsewhere, `of ${place.length}`));

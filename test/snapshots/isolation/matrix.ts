@@ -1,5 +1,6 @@
-// The table of the isolation matrix: every mutating procedure on every kind of object, in every place. Each pair has an
-// object of its own. Where a procedure does not apply to a kind it is refused, and then too nothing may change elsewhere.
+// The isolation matrix by raw calls: how each kind of object of the table is made, and how each procedure is called. Each
+// pair has an object of its own. Where a procedure does not apply to a kind it is refused, and then too nothing may change
+// elsewhere.
 
 import { madeBy, type Nfs3Client } from '../../nfs/nfs3/nfs3-client.ts';
 
@@ -9,9 +10,6 @@ const FIFO = 7;
 /** Past what goes inline into a record, and not whole blocks. */
 const EXTENT_BYTES = 41_000;
 const HOLE_END = 200_000n;
-
-/** Directories from the root down. */
-export const PLACES: readonly (readonly string[])[] = [[], ['a', 'b', 'c', 'd', 'e']];
 
 export interface Target {
   readonly client: Nfs3Client;
