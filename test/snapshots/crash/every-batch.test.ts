@@ -15,14 +15,14 @@ interface Step {
   run(recorded: RecordedVolume): Promise<unknown>;
 }
 
+/** It waits in memory. */
 async function write(recorded: RecordedVolume, dataset: string, name: string, bytes: number, seed: number) {
   const { fileSystem } = recorded.volume.datasets.get(dataset)!;
   const root = await fileSystem.root();
   const how = { mode: 'unchecked', changes: {} } as const;
   const { result } = await fileSystem.create(call, root, Buffer.from(name), how);
   await fileSystem.write(call, result.node, 0, Buffer.alloc(bytes, seed), false);
-  const { ticket } = await fileSystem.commit(call, result.node);
-  await fileSystem.settled(ticket);
+  return { fileSystem, node: result.node };
 }
 
 async function remove(recorded: RecordedVolume, dataset: string, name: string) {
@@ -35,7 +35,16 @@ async function remove(recorded: RecordedVolume, dataset: string, name: string) {
 const SIZES = [100, 60_000, 1_300_000];
 
 async function fill(recorded: RecordedVolume, dataset: string, seed: number) {
-  for (const [at, bytes] of SIZES.entries()) await write(recorded, dataset, `f${at}`, bytes, seed + at);
+  for (const [at, bytes] of SIZES.entries()) {
+    const { fileSystem, node } = await write(recorded, dataset, `f${at}`, bytes, seed + at);
+    const { ticket } = await fileSystem.commit(call, node);
+    await fileSystem.settled(ticket);
+  }
+}
+
+async function snapshotOfMemory(recorded: RecordedVolume, dataset: string, name: string) {
+  await write(recorded, dataset, 'f0', SIZES[0]!, 51);
+  await recorded.volume.snapshots.create(dataset, name, {});
 }
 
 /** Nobody sees anything of it. */
@@ -52,7 +61,8 @@ const STEPS: readonly Step[] = [
   { name: 'overwrite', between: true, run: (recorded) => fill(recorded, 'd', 11) },
   {
     name: 'snapshot all below',
-    run: ({ volume }) => volume.snapshots.create('d', 'b', { recursive: true }),
+    run: ({ volume }) =>
+      volume.snapshots.create('d', 'b', { recursive: true, properties: { 'label:pr': '1' } }),
   },
   { name: 'remove a file', between: true, run: (recorded) => remove(recorded, 'd', 'f2') },
   { name: 'clone', run: ({ volume }) => volume.snapshots.clone('d@a', 'c', {}) },
@@ -65,6 +75,15 @@ const STEPS: readonly Step[] = [
     name: 'roll back, keeping what was',
     run: ({ volume }) => volume.snapshots.rollback('d@b', false),
   },
+  {
+    name: 'snapshot what waits in memory',
+    between: true,
+    run: (recorded) => snapshotOfMemory(recorded, 'd', 'memory'),
+  },
+  { name: 'clone what is live', run: ({ volume }) => volume.snapshots.clone('d', 'live', {}) },
+  { name: 'hold a snapshot', run: ({ volume }) => volume.snapshots.hold('d@b', 'tag') },
+  { name: 'release it', run: ({ volume }) => volume.snapshots.release('d@b', 'tag') },
+  { name: 'label it', run: ({ volume }) => volume.snapshots.set('d@b', { 'label:pr': '2' }) },
   { name: 'rename a snapshot', run: ({ volume }) => volume.snapshots.rename('d@a', 'a2') },
   { name: 'delete a snapshot with a clone', run: ({ volume }) => volume.snapshots.delete('d@a2') },
   { name: 'detach the clone', run: (recorded) => detach(recorded, 'c') },
@@ -73,6 +92,7 @@ const STEPS: readonly Step[] = [
   { name: 'delete a snapshot', run: ({ volume }) => volume.snapshots.delete('d@b') },
   { name: 'delete the origin', run: ({ volume }) => volume.datasets.delete('d', true) },
   { name: 'delete the clone', run: ({ volume }) => volume.datasets.delete('c', true) },
+  { name: 'delete the clone of what was live', run: ({ volume }) => volume.datasets.delete('live', false) },
 ];
 
 interface Done {
@@ -80,16 +100,21 @@ interface Done {
   readonly between: boolean;
   readonly batches: number;
   readonly shown: ReadonlyMap<string, unknown>;
+  readonly told: ReadonlyMap<string, unknown>;
+}
+
+async function seen(recorded: RecordedVolume) {
+  return { shown: await recorded.shown(), told: recorded.told() };
 }
 
 async function performed(recorded: RecordedVolume): Promise<Done[]> {
   const done: Done[] = [
-    { name: 'nothing', between: true, batches: recorded.batches, shown: await recorded.shown() },
+    { name: 'nothing', between: true, batches: recorded.batches, ...(await seen(recorded)) },
   ];
   for (const { name, between = false, run } of STEPS) {
     await run(recorded);
     const { batches } = recorded;
-    done.push({ name, between, batches, shown: await recorded.shown() });
+    done.push({ name, between, batches, ...(await seen(recorded)) });
     await recorded.rest();
   }
   await recorded.rest();
@@ -105,16 +130,22 @@ function at(done: readonly Done[], batches: number): { before: Done; during: Don
 }
 
 async function deleteAll({ volume }: RecordedVolume): Promise<void> {
-  const { datasets } = volume;
+  const { datasets, snapshots } = volume;
+  for (const { name, holds } of snapshots.list()) for (const tag of holds) await snapshots.release(name, tag);
   for (const { name } of datasets.list())
     if (name !== 'root' && datasets.get(name)) await datasets.delete(name, true);
 }
 
-const EMPTY_FAMILIES = ['history', 'changed', 'kept', 'tombstone', 'job', 'snapshot', 'chunk'] as const;
+const { history, changed, kept, tombstone, job, snapshot, space, chunk } = keys;
+const EMPTY_FAMILIES = { history, changed, kept, tombstone, job, snapshot, space, chunk };
 
 /** What the next process shows is what was acknowledged, and of the change under way all or nothing. */
-function expectWhole(shown: ReadonlyMap<string, unknown>, done: ReturnType<typeof at>, where: string): void {
-  const { before, during } = done;
+function expectWhole(
+  { shown, told }: Awaited<ReturnType<typeof seen>>,
+  { before, during }: ReturnType<typeof at>,
+  where: string,
+): void {
+  expect([before.told, during?.told], where).toContainEqual(told);
   if (!during) expect(shown, where).toEqual(before.shown);
   else if (!during.between) expect([before.shown, during.shown], where).toContainEqual(shown);
   for (const [name, seen] of shown)
@@ -126,8 +157,8 @@ async function expectNothingLeaks(survivor: RecordedVolume, where: string): Prom
   expect(await survivor.findings(), where).toEqual([]);
   await deleteAll(survivor);
   await survivor.rest();
-  for (const family of EMPTY_FAMILIES)
-    expect(await survivor.rowsOf(keys[family]), `${family} left, ${where}`).toBe(0);
+  for (const [name, family] of Object.entries(EMPTY_FAMILIES))
+    expect(await survivor.rowsOf(family), `${name} left, ${where}`).toBe(0);
   const { trees, live } = survivor.volume.store;
   expect(trees.size, where).toBe(1);
   for (const [segment, { liveCount }] of live.segments)
@@ -146,8 +177,9 @@ describe('a crash behind any batch of snapshots, clones, rollbacks and deletions
       const state = at(done, batches);
       const where = `batch ${batches} of ${last}: after "${state.before.name}", during "${state.during?.name}"`;
       const survivor = await recorded.after(batches);
-      const shown = await survivor.shown();
-      expectWhole(shown, state, where);
+      const first = await seen(survivor);
+      expectWhole(first, state, where);
+      const { shown } = first;
       await survivor.rest();
       expect(await survivor.shown(), `${where}, at rest`).toEqual(shown);
       const next = await survivor.after(Math.ceil((batches + survivor.batches) / 2));

@@ -89,6 +89,22 @@ export class RecordedVolume {
     return seen;
   }
 
+  /** What a person is told of them. */
+  told(): ReadonlyMap<string, unknown> {
+    const { datasets, snapshots } = this.volume;
+    const told = new Map<string, unknown>();
+    for (const { id, name } of datasets.list()) {
+      const { parentUuid, origin } = datasets.info(name);
+      told.set(name, { parentUuid, origin });
+      for (const snapshot of snapshots.of(id)) {
+        const full = `${name}@${snapshot.name}`;
+        const { holds, properties, clones, referencedInodes } = snapshots.info(full);
+        told.set(full, { holds, properties, clones, referencedInodes });
+      }
+    }
+    return told;
+  }
+
   /** All that goes on in the background comes to its end. */
   async rest(): Promise<void> {
     const { store, sweeps, trees, reclaimer, detaches, detachPolicy } = this.volume;
