@@ -6,6 +6,7 @@
 // tree's own counters say what is still to come. A batch done again finds nothing left to do, so a crash needs no
 // cursor.
 
+import { BackgroundLoop } from '../fs/background-loop.ts';
 import { chunkDrop } from '../fs/chunk-drop.ts';
 import { treeHolder } from '../fs/holder.ts';
 import { stageRelease } from '../fs/holds.ts';
@@ -39,15 +40,20 @@ export class DroppedTrees implements Trees {
   private readonly sweeps: Sweeps;
   private readonly jobs: Job[];
   private nextJob: number;
-  private running: Promise<void> | null = null;
-  private again = false;
-  private stopped = false;
+  private readonly loop: BackgroundLoop;
 
   private constructor(store: Store, sweeps: Sweeps, jobs: Job[], nextJob: number) {
     this.store = store;
     this.sweeps = sweeps;
     this.jobs = jobs;
     this.nextJob = nextJob;
+    this.loop = new BackgroundLoop(
+      () => this.advanceAll(),
+      (error) => {
+        const message = 'Cannot take back the space of deleted datasets before the next start';
+        store.parts.log.error({ err: error }, message);
+      },
+    );
   }
 
   /** Goes on with what an earlier run left, in the `background` if there shall be one. */
@@ -68,9 +74,9 @@ export class DroppedTrees implements Trees {
     }
     const dropped = new DroppedTrees(store, sweeps, jobs, lastJob + 1);
     sweeps.onSwept = (tree) => {
-      if (tree.dropped) dropped.wake();
+      if (tree.dropped) dropped.loop.wake();
     };
-    if (background) dropped.wake();
+    if (background) dropped.loop.wake();
     return dropped;
   }
 
@@ -96,7 +102,7 @@ export class DroppedTrees implements Trees {
     // Nobody will read or commit what waits in memory.
     for (const file of [...tree.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
     this.jobs.push({ id, tree, bytesBefore: tree.usedBytes, beheaded: false });
-    this.wake();
+    this.loop.wake();
   }
 
   /** Of the trees that go; one that shows kept generations stays with them. */
@@ -126,37 +132,20 @@ export class DroppedTrees implements Trees {
   }
 
   /** Resolves when nothing is left to take back. */
-  async drained(): Promise<void> {
-    await this.running;
+  drained(): Promise<void> {
+    return this.loop.idle();
   }
 
   /** Ends after the batch under way; the next start goes on. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private wake(): void {
-    this.again = true;
-    this.running ??= this.run();
-  }
-
-  private async run(): Promise<void> {
-    try {
-      while (this.again && !this.stopped) {
-        this.again = false;
-        // Of one given up meanwhile not all that was staged before is in the store yet: its keys would be missed.
-        const jobs = [...this.jobs];
-        await this.settled();
-        for (const job of jobs) if (!(await this.advance(job))) return;
-      }
-    } catch (error) {
-      const message = 'Cannot take back the space of deleted datasets before the next start';
-      this.store.parts.log.error({ err: error }, message);
-    } finally {
-      // In the turn of the last look at `again`, so that no wake is lost.
-      this.running = null;
-    }
+  private async advanceAll(): Promise<void> {
+    // Of one given up meanwhile not all that was staged before is in the store yet: its keys would be missed.
+    const jobs = [...this.jobs];
+    await this.settled();
+    for (const job of jobs) if (!(await this.advance(job))) return;
   }
 
   /** False when it was stopped. */
@@ -166,7 +155,7 @@ export class DroppedTrees implements Trees {
       if (!(await this.takeBack(job))) return false;
       this.jobs.splice(this.jobs.indexOf(job), 1);
       // A parent may have nothing left either.
-      this.again = true;
+      this.loop.wake();
     } else if (!job.beheaded) {
       if (!(await this.sweeps.sweepHead(tree))) return false;
       job.beheaded = true;
@@ -185,7 +174,7 @@ export class DroppedTrees implements Trees {
     for (const family of [keys.dirEntry, keys.link, keys.tombstone, keys.changed, keys.space]) {
       await this.eachPage(family.range(tree.id), (rows) => this.dropRows(rows));
     }
-    if (this.stopped) return false;
+    if (this.loop.stopped) return false;
     const rows = [keys.tree.key(tree.id), keys.stats.key(tree.id), keys.job.key(id)];
     this.store.stageRows(rows.map((key) => ({ key, value: null })));
     this.letGoOfOthers(tree);
@@ -232,7 +221,7 @@ export class DroppedTrees implements Trees {
       this.dropChunks(tree, chunks);
       chunks = [];
     }
-    if (this.stopped) return;
+    if (this.loop.stopped) return;
     const { writes, rows } = chunkDrop(chunks);
     for (const [key] of inodes) rows.push({ key, value: null });
     // The counters of a clone are those of what it shows: they must not fall below nothing.
@@ -247,7 +236,7 @@ export class DroppedTrees implements Trees {
   private async dropManyChunks(tree: Tree, range: Range): Promise<Row[]> {
     for (;;) {
       const rows = await this.store.page(range, BATCH_ROWS);
-      if (rows.length < BATCH_ROWS || this.stopped) return rows;
+      if (rows.length < BATCH_ROWS || this.loop.stopped) return rows;
       this.dropChunks(tree, rows);
       await this.settled();
     }
@@ -263,7 +252,7 @@ export class DroppedTrees implements Trees {
 
   /** Gives pages of a range to `drop` until nothing is left there; each is gone from the store before the next. */
   private async eachPage(range: Range, drop: (rows: readonly Row[]) => void | Promise<void>): Promise<void> {
-    while (!this.stopped) {
+    while (!this.loop.stopped) {
       const rows = await this.store.page(range, BATCH_ROWS);
       if (rows.length === 0) return;
       await drop(rows);

@@ -2,6 +2,7 @@
 // without a live frame, and the space that LevelDB keeps for deleted keys. Each step is bounded and resumable.
 
 import type { Clock, Timer } from '../clock.ts';
+import { BackgroundLoop } from './background-loop.ts';
 import { drainTombstones } from './drain.ts';
 import { repackSegments } from './repack.ts';
 import { deleteDeadSegments, deleteUnnamedSegments } from './segment-cleanup.ts';
@@ -40,16 +41,19 @@ export class Reclaimer {
     compactions: 0,
   };
   private readonly options: ReclaimerOptions;
-  private running: Promise<void> | null = null;
-  private again = false;
-  private stopped = false;
-  private paused = 0;
+  private readonly loop: BackgroundLoop;
   private timer: Timer | null = null;
   private soon: Timer | null = null;
+  /** The next round is one for what costs much. */
+  private quiet = false;
   private compactedRows = 0;
 
   constructor(options: ReclaimerOptions) {
     this.options = options;
+    this.loop = new BackgroundLoop(
+      () => (this.quiet ? this.tidyUp() : this.reclaim()),
+      (error) => this.retry(error),
+    );
   }
 
   /** Deletes the files that no batch came to name before the last run ended; then goes on with what it left. */
@@ -62,78 +66,61 @@ export class Reclaimer {
 
   /** There is something to do. */
   wake(): void {
-    if (this.stopped) return;
-    this.again = true;
-    if (this.paused > 0) return;
-    this.running ??= this.run().finally(() => {
-      this.running = null;
-    });
+    this.quiet = false;
+    this.loop.wake();
+  }
+
+  /** Resolves when nothing is left to do now. */
+  idle(): Promise<void> {
+    return this.loop.idle();
+  }
+
+  /** Nothing is given back until {@link resume}: what is read meanwhile stays where it is. */
+  pause(): Promise<void> {
+    this.loop.pause();
+    return this.loop.idle();
+  }
+
+  resume(): void {
+    this.loop.resume();
+  }
+
+  /** Ends after the step under way. */
+  stop(): Promise<void> {
+    this.timer?.cancel();
+    this.soon?.cancel();
+    return this.loop.stop();
   }
 
   /** Segments have lost frames; many batches do that one after the other. */
   private wakeSoon(): void {
-    if (this.again || this.stopped) return;
+    if (this.loop.stopped) return;
     this.soon ??= this.options.clock.after(SOON_MS, () => {
       this.soon = null;
       this.wake();
     });
   }
 
-  /** Resolves when nothing is left to do now. */
-  async idle(): Promise<void> {
-    while (this.running !== null) await this.running;
-  }
-
-  /** Nothing is given back until {@link resume}: what is read meanwhile stays where it is. */
-  async pause(): Promise<void> {
-    this.paused++;
-    await this.idle();
-  }
-
-  resume(): void {
-    this.paused--;
-    if (this.paused === 0 && this.again) this.wake();
-  }
-
-  /** Ends after the step under way. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.timer?.cancel();
-    this.soon?.cancel();
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    try {
-      while (this.again && !this.stopped && this.paused === 0) {
-        this.again = false;
-        await this.reclaim();
-      }
-      this.later(QUIET_MS, () => this.quiet());
-    } catch (error) {
-      const { store, log } = this.options;
-      if (store.poisoned) return;
-      log.error({ err: error }, 'Space could not be given back; it is tried again');
-      this.later(RETRY_MS, () => this.wake());
-    }
-  }
-
   private async reclaim(): Promise<void> {
+    this.timer?.cancel();
     const { store, segmentLog } = this.options;
     const { statistics } = this;
-    const isStopped = () => this.stopped;
+    const isStopped = () => this.loop.stopped;
     // What is staged already must be in the pages that the steps read.
     await store.durable(store.ticket);
     statistics.drained += await drainTombstones(store, isStopped);
     statistics.segmentsDeleted += await deleteDeadSegments(store, segmentLog, isStopped);
     statistics.framesMoved += await repackSegments(store, segmentLog, isStopped);
     statistics.segmentsDeleted += await deleteDeadSegments(store, segmentLog, isStopped);
+    this.later(QUIET_MS, () => {
+      this.quiet = true;
+      this.loop.wake();
+    });
   }
 
-  /** Nothing happened for a while: now is the time for what costs much. */
-  private async quiet(): Promise<void> {
-    if (this.stopped || this.paused > 0 || this.running !== null) return;
-    const { store, segmentLog } = this.options;
+  private async tidyUp(): Promise<void> {
+    this.quiet = false;
+    const { store, segmentLog, log } = this.options;
     const open = segmentLog.openSegment;
     const liveBytes = open ? (store.live.segments.get(open.id)?.liveBytes ?? 0) : 0;
     if (open && liveBytes < open.bytes / 2 && open.bytes - liveBytes >= DEAD_BYTES_MIN) {
@@ -144,19 +131,22 @@ export class Reclaimer {
     const { rows } = store.statistics;
     if (rows - this.compactedRows < COMPACT_ROWS) return;
     this.compactedRows = rows;
-    this.running = store.parts.meta
-      .compact()
-      .catch((error: unknown) => this.options.log.warn({ err: error }, 'The metadata could not be compacted'))
-      .finally(() => {
-        this.running = null;
-        if (this.again) this.wake();
-      });
     this.statistics.compactions++;
-    await this.running;
+    const compacted = store.parts.meta.compact();
+    await compacted.catch((error: unknown) =>
+      log.warn({ err: error }, 'The metadata could not be compacted'),
+    );
   }
 
-  private later(delayMs: number, task: () => unknown): void {
+  private retry(error: unknown): void {
+    const { store, log } = this.options;
+    if (store.poisoned) return;
+    log.error({ err: error }, 'Space could not be given back; it is tried again');
+    this.later(RETRY_MS, () => this.wake());
+  }
+
+  private later(delayMs: number, task: () => void): void {
     this.timer?.cancel();
-    if (!this.stopped) this.timer = this.options.clock.after(delayMs, () => void task());
+    if (!this.loop.stopped) this.timer = this.options.clock.after(delayMs, task);
   }
 }

@@ -4,6 +4,7 @@
 
 import { keys, versioned } from '../kv/keys.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
+import { BackgroundLoop } from './background-loop.ts';
 import type { Generations } from './generations.ts';
 import { stageRelease } from './holds.ts';
 import { PLAIN_ITEM, type VersionedKey, type VersionedKind, type Visit } from './item.ts';
@@ -19,17 +20,20 @@ const VISITS_A_BATCH = 128;
 
 export class Sweeps {
   private readonly store: Store;
-  private readonly log: Log;
-  private running: Promise<void> | null = null;
-  private again = false;
-  private stopped = false;
+  private readonly loop: BackgroundLoop;
   private sweeping: { readonly tree: Tree; readonly generation: number; visited: number } | null = null;
   /** Told when a tree has no sweep to finish any more. */
   onSwept: (tree: Tree) => void = () => {};
 
   constructor(store: Store, log: Log) {
     this.store = store;
-    this.log = log;
+    this.loop = new BackgroundLoop(
+      () => this.sweepTrees(),
+      (error) => {
+        if (store.poisoned) return;
+        log.error({ err: error }, 'Cannot sweep what deleted snapshots leave before the next start');
+      },
+    );
   }
 
   /** Lets go of what snapshots have kept that were never finished, and goes on with what the last run left. */
@@ -37,8 +41,8 @@ export class Sweeps {
     for (const tree of this.store.trees.values()) {
       for (const generation of tree.unfinished) stageRelease(this.store, tree, generation, JOB_HOLDER);
     }
-    this.store.onRelease(() => this.wake());
-    this.wake();
+    this.store.onRelease(() => this.loop.wake());
+    this.loop.wake();
   }
 
   /** What is still to be swept, and how many keys were visited for it. */
@@ -54,40 +58,22 @@ export class Sweeps {
   }
 
   /** Resolves when nothing is left to sweep now. */
-  async idle(): Promise<void> {
-    while (this.running !== null) await this.running;
+  idle(): Promise<void> {
+    return this.loop.idle();
   }
 
   /** Ends after the batch under way; the next start goes on. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private wake(): void {
-    this.again = true;
-    this.running ??= this.run()
-      .catch((error: unknown) => {
-        if (this.store.poisoned) return;
-        this.log.error({ err: error }, 'Cannot sweep what deleted snapshots leave before the next start');
-      })
-      .finally(() => {
-        this.running = null;
-        // Asked for after the last look, and before this.
-        if (this.again && !this.stopped && !this.store.poisoned) this.wake();
-      });
-  }
-
-  private async run(): Promise<void> {
-    while (this.again && !this.stopped) {
-      this.again = false;
-      await this.store.durable(this.store.ticket);
-      for (const tree of [...this.store.trees.values()]) await this.sweepAll(tree);
-    }
+  private async sweepTrees(): Promise<void> {
+    await this.store.durable(this.store.ticket);
+    for (const tree of [...this.store.trees.values()]) await this.sweepAll(tree);
   }
 
   private async sweepAll(tree: Tree): Promise<void> {
-    while (!this.stopped) {
+    while (!this.loop.stopped) {
       const { kept, gaps, hasHead } = tree.generations;
       const [gap] = gaps;
       // Of a tree that shows nothing any more everything goes, by another way.
@@ -101,7 +87,7 @@ export class Sweeps {
         this.store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });
       await this.store.durable(this.store.ticket);
     }
-    if (!this.stopped) this.onSwept(tree);
+    if (!this.loop.stopped) this.onSwept(tree);
   }
 
   /** The head is lost: what only it showed goes. False when it was stopped. */
@@ -137,7 +123,7 @@ export class Sweeps {
   private async eachPage({ gte, lt }: Range, use: (rows: readonly Row[]) => Promise<void>): Promise<boolean> {
     for (let from = gte; ; ) {
       const rows = await this.store.page({ gte: from, lt }, VISITS_A_BATCH);
-      if (this.stopped) return false;
+      if (this.loop.stopped) return false;
       if (rows.length > 0) await use(rows);
       if (rows.length < VISITS_A_BATCH) return true;
       from = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
@@ -161,7 +147,7 @@ export class Sweeps {
       const { lt } = keys.changed.range(tree.id, to);
       if (Buffer.compare(gte, lt) >= 0) return true;
       const rows: Row[] = await this.store.page({ gte, lt }, VISITS_A_BATCH);
-      if (this.stopped) return false;
+      if (this.loop.stopped) return false;
       if (rows.length === 0) return true;
       await this.visit(
         tree,

@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { DatasetEntry } from '../datasets/dataset-entry.ts';
 import { DatasetError } from '../datasets/datasets.ts';
+import { BackgroundLoop } from '../fs/background-loop.ts';
 import type { Log } from '../fs/store.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
 import { deleteSnapshots } from './snapshot-delete.ts';
@@ -17,47 +18,43 @@ export class ExpiryWatch {
   private readonly context: SnapshotContext;
   private readonly clock: Clock;
   private readonly log: Log;
+  private readonly loop: BackgroundLoop;
   private timer: Timer | null = null;
-  private running: Promise<void> | null = null;
-  private stopped = true;
 
   constructor(context: SnapshotContext, log: Log) {
     this.context = context;
     this.clock = context.shared.clock;
     this.log = log;
+    this.loop = new BackgroundLoop(
+      () => this.deleteDue().finally(() => this.arm()),
+      (error) => log.error({ err: error }, 'Cannot delete what has expired; it stays'),
+    );
+    this.loop.pause();
   }
 
   start(): void {
-    this.stopped = false;
+    this.loop.resume();
     this.wake();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
+  stop(): Promise<void> {
     this.timer?.cancel();
-    this.timer = null;
-    await this.running;
+    return this.loop.stop();
   }
 
   /** Something has an expiry now, or is no longer held. */
   wake(): void {
-    if (this.stopped) return;
-    this.running ??= this.run()
-      .catch((error: unknown) => this.log.error({ err: error }, 'Cannot delete what has expired; it stays'))
-      .finally(() => {
-        this.running = null;
-        this.arm();
-      });
+    this.loop.wake();
   }
 
   /** Resolves when all that is due now is deleted. */
-  async idle(): Promise<void> {
-    while (this.running !== null) await this.running;
+  idle(): Promise<void> {
+    return this.loop.idle();
   }
 
-  private async run(): Promise<void> {
+  private async deleteDue(): Promise<void> {
     // What comes due or is released while this deletes is seen by the next round.
-    for (let due = this.dueSnapshots(); due.length > 0 && !this.stopped; due = this.dueSnapshots()) {
+    for (let due = this.dueSnapshots(); due.length > 0 && !this.loop.stopped; due = this.dueSnapshots()) {
       await deleteSnapshots(this.context, due);
     }
     for (const { name } of this.dueDatasets()) await this.deleteDataset(name);
@@ -73,9 +70,8 @@ export class ExpiryWatch {
   }
 
   private arm(): void {
-    if (this.stopped) return;
     this.timer?.cancel();
-    this.timer = null;
+    if (this.loop.stopped) return;
     let next = Number.POSITIVE_INFINITY;
     for (const { record, isHeld } of this.snapshots())
       if (!isHeld) next = Math.min(next, record.expiresAt ?? next);
