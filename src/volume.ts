@@ -110,7 +110,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
   const sources = { store, datasets, snapshots, clock, pins: new PinnedGenerations(shared) };
   const newJobId = () => trees.newJobId();
   const restores = new Restores({ ...sources, shared, newJobId });
-  if (background) await restores.clean();
+  if (background) await restores.resume();
   const detaches = new Detaches({ ...sources, segmentLog, writeBack, newJobId });
   if (background) await detaches.resume();
   const detachPolicy = new DetachPolicy({ ...sources, detaches, writeBack });

@@ -12,6 +12,7 @@ import { isJson } from './table.ts';
 
 interface RestoreFlags extends AddressOptions {
   readonly background?: boolean;
+  readonly replace?: boolean;
   readonly output?: string;
 }
 
@@ -19,12 +20,17 @@ export function addRestore(dataset: Command, io: CliIo): void {
   const command = dataset
     .command('restore <snapshot:path> [destination]')
     .description('bring a file or a directory back out of a snapshot, as DATASET@SNAPSHOT:/PATH says')
+    .option('--replace', 'replace what is there already, when all of the copy is there')
     .option('--background', 'do not wait until all of it is there')
     .option('-o, --output <format>', '"json"');
   withAddressOptions(command).action(
     async (source: string, destination: string | undefined, flags: RestoreFlags) => {
       refuseColumns(flags);
-      const request = { ...sourceOf(source), destination: destination ?? '' };
+      const request = {
+        ...sourceOf(source),
+        destination: destination ?? '',
+        replace: flags.replace === true,
+      };
       const job = await callServer(flags, io, async (client) => {
         const { job: begun } = await client.call('Restore', request);
         return flags.background ? begun : followJob(client, begun);

@@ -176,6 +176,7 @@ export interface RestoreRequestMessage {
   readonly path: string;
   /** Empty: the path. */
   readonly destination: string;
+  readonly replace: boolean;
 }
 
 export interface JobMessage {

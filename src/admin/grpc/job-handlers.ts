@@ -14,11 +14,12 @@ export function jobHandlers({
   jobs,
 }: Pick<ManagedServer, 'restores' | 'detaches' | 'jobs'>): Pick<AdminHandlers, JobMethods> {
   return {
-    async Restore({ snapshot, path, destination }) {
+    async Restore({ snapshot, path, destination, replace }) {
       const job = await restores.start({
         snapshot: given(snapshot, 'snapshot'),
         path: given(path, 'path'),
         destination: destination === '' ? undefined : destination,
+        replace,
       });
       return { job: jobMessage(job) };
     },

@@ -141,22 +141,27 @@ export class TreeCopy {
   }
 }
 
-/** Removes what stands at a place, with all below it; nothing where there is nothing. */
-export async function removeTree(target: FileSystem, { directory, name }: Place): Promise<void> {
+/** Removes what stands at a place, with all below it; nothing where there is nothing, and no more once `isStopped`. */
+export async function removeTree(
+  target: FileSystem,
+  { directory, name }: Place,
+  isStopped: () => boolean = () => false,
+): Promise<void> {
   const node = await attempted(() => target.lookup(ADMINISTRATOR, directory, name));
-  if (!node) return;
+  if (!node || isStopped()) return;
   if (node.type !== FileType.directory) {
     await staged(() => target.remove(CALL, directory, name));
     return;
   }
-  for (;;) {
+  while (!isStopped()) {
     const page = await attempted(() =>
       target.readdir(ADMINISTRATOR, node, { high: 0, low: 0 }, ENTRIES_A_PAGE),
     );
     if (page.entries.length === 0) break;
-    for (const entry of page.entries) await removeTree(target, { directory: node, name: entry.name });
+    for (const entry of page.entries)
+      await removeTree(target, { directory: node, name: entry.name }, isStopped);
   }
-  await staged(() => target.rmdir(CALL, directory, name));
+  if (!isStopped()) await staged(() => target.rmdir(CALL, directory, name));
 }
 
 function attributesOf(node: Attributes): Changes {

@@ -17,28 +17,42 @@ export async function findSourceNode(
   throw new DatasetError('not-found', `There is no ${path} in ${snapshot}`);
 }
 
-/** @throws DatasetError `exists`, `not-found`, `invalid`, `denied` */
-export async function findFreePlace(dataset: DatasetEntry, path: string): Promise<Place> {
+/**
+ * @param replaces what stands there may go
+ * @throws DatasetError `exists`, `not-found`, `invalid`, `denied`
+ */
+export async function findPlace(dataset: DatasetEntry, path: string, replaces: boolean): Promise<Place> {
   const { name: datasetName, fileSystem } = dataset;
   if (dataset.readonly)
     throw new DatasetError('denied', `${datasetName} is read-only: nothing can be restored into it`);
-  const components = componentsOf(path);
-  const last = components.pop();
-  if (last === undefined) throw occupied(datasetName, '/');
+  const name = nameIn(path);
+  if (name === undefined)
+    throw new DatasetError(
+      'exists',
+      `The root of ${datasetName} is always there: say where else to restore to, or roll the dataset back`,
+    );
+  const components = componentsOf(path).slice(0, -1);
   const directory = await walk(fileSystem, components);
   if (!directory)
     throw new DatasetError(
       'not-found',
       `There is no directory /${components.join('/')} in ${datasetName}: create it first`,
     );
-  const name = Buffer.from(last);
-  if (await isTaken(fileSystem, { directory, name })) throw occupied(datasetName, path);
+  if ((await isTaken(fileSystem, { directory, name })) && !replaces) throw occupied(datasetName, path);
   return { directory, name };
 }
 
-/** @throws DatasetError `exists` */
-export async function checkFree({ name, fileSystem }: DatasetEntry, place: Place): Promise<void> {
-  if (await isTaken(fileSystem, place)) throw occupied(name, place.name.toString());
+/** The last component of a path; undefined for that of the root. @throws DatasetError `invalid` */
+export function nameIn(path: string): Buffer | undefined {
+  const last = componentsOf(path).at(-1);
+  return last === undefined ? undefined : Buffer.from(last);
+}
+
+export function occupied(dataset: string, path: string): DatasetError {
+  return new DatasetError(
+    'exists',
+    `There is a ${path} in ${dataset} already: say where else to restore to, or replace it with --replace`,
+  );
 }
 
 async function isTaken(fileSystem: FileSystem, { directory, name }: Place): Promise<boolean> {
@@ -82,8 +96,4 @@ function componentsOf(path: string): string[] {
   if (components.some((component) => component === '.' || component === '..'))
     throw new DatasetError('invalid', `${path} is no plain path: write it without "." and ".."`);
   return components;
-}
-
-function occupied(dataset: string, path: string): DatasetError {
-  return new DatasetError('exists', `There is a ${path} in ${dataset} already: say where else to restore to`);
 }

@@ -1,24 +1,36 @@
 // Restores: a file or a tree out of a snapshot back into the live dataset, inside the server, as a job.
 //
-// The copy is made under a name of its own beside its destination and renamed when it is whole, so nobody finds half of
-// it. What a crash leaves of it is taken away at the next start, by the job's row.
+// The copy is made under a name of its own beside its destination and gets its name when it is whole, in one batch, so
+// nobody finds half of it. What has the name by then and is to be replaced gets the other name in the same batch, and is
+// removed afterwards. The job's row says at each time what the next start has to do:
+//
+//   restore        take away what is there of the copy, and begin again
+//   restore-rest   the copy is in its place: take away what it has replaced
 
 import type { Clock } from '../../clock.ts';
 import type { DatasetEntry } from '../../datasets/dataset-entry.ts';
 import { DatasetError } from '../../datasets/datasets.ts';
-import { decodeJob, encodeJob } from '../../datasets/job-record.ts';
-import { ADMINISTRATOR, type Attributes, FileType } from '../../fs/file-system.ts';
+import {
+  decodeJob,
+  encodeJob,
+  type JobRecord,
+  type RestorePlace,
+  type RestoreRecord,
+} from '../../datasets/job-record.ts';
+import { type Attributes, FileType } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
 import { type KeptFileSystem, openKept } from '../../fs/kept-file-system.ts';
 import type { SharedParts } from '../../fs/open-dataset.ts';
+import { swapIn } from '../../fs/ops/swap-in.ts';
 import type { PinnedGeneration, PinnedGenerations } from '../../fs/pinned-generations.ts';
 import { keys } from '../../kv/keys.ts';
+import type { Write } from '../../kv/meta-store.ts';
 import { MomentView } from '../diff/moment-view.ts';
 import { type Ending, endingOf, JobList, type RunningJob } from '../jobs/job-list.ts';
 import type { JobInfo } from '../jobs/jobs.ts';
 import { findSource, type SourceParts } from '../source-names.ts';
 import { type Place, removeTree, TreeCopy } from './copy-tree.ts';
-import { checkFree, findFreePlace, findSourceNode } from './restore-place.ts';
+import { findPlace, findSourceNode, nameIn, occupied } from './restore-place.ts';
 
 export interface RestoreParts extends SourceParts {
   readonly shared: SharedParts;
@@ -33,7 +45,18 @@ export interface RestoreRequest {
   readonly path: string;
   /** In the snapshot's dataset; `path` when undefined. */
   readonly destination: string | undefined;
+  /** What stands at the destination goes when the copy is whole; else it is refused. */
+  readonly replace: boolean;
 }
+
+/** What a restore reads: kept while it does. */
+interface Source {
+  readonly dataset: DatasetEntry;
+  readonly pinned: PinnedGeneration;
+  readonly fileSystem: KeptFileSystem;
+}
+
+const DONE: Ending = { state: 'done', message: '' };
 
 export class Restores {
   readonly jobs: JobList;
@@ -44,115 +67,204 @@ export class Restores {
     this.jobs = new JobList(parts.clock);
   }
 
-  /** Takes away what a crash has left of unfinished ones. */
-  async clean(): Promise<void> {
-    const { store, datasets } = this.parts;
+  /** Goes on with what an earlier run has left. */
+  async resume(): Promise<void> {
+    const { store } = this.parts;
     for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
       const { job: id } = keys.job.parse(key);
       const job = decodeJob(id, value);
-      if (job.kind !== 'restore') continue;
-      const dataset = datasets.context.catalog.findId(job.dataset);
-      const directory = { ino: job.directory, generation: job.generation };
-      if (dataset) await removeMeanwhile(dataset, { directory, name: nameMeanwhile(id) });
-      store.stageRows([{ key, value: null }]);
+      if (job.kind === 'restore') this.again(id, job);
+      if (job.kind === 'restore-rest') this.removeRest(id, job);
     }
   }
 
   /** Resolves when it has begun. @throws DatasetError */
-  async start({ snapshot: name, path, destination }: RestoreRequest): Promise<JobInfo> {
-    const { shared, store, pins, newJobId } = this.parts;
-    const { dataset, snapshot } = findSource(this.parts, name);
-    if (!snapshot) throw new DatasetError('invalid', `${name} is a dataset: say which snapshot of it`);
-    const pinned = pins.pin(snapshot.tree, snapshot.generation);
-    const source = openKept(shared, dataset.id, snapshot.tree, snapshot.generation);
+  async start({ snapshot: name, path, destination = path, replace }: RestoreRequest): Promise<JobInfo> {
+    const { store, snapshots, newJobId } = this.parts;
+    const source = this.open(name);
     try {
-      const node = await findSourceNode(source, name, path);
-      const place = await findFreePlace(dataset, destination ?? path);
+      const { dataset } = source;
+      const node = await findSourceNode(source.fileSystem, name, path);
+      const { directory } = await findPlace(dataset, destination, replace);
+      const record: RestoreRecord = {
+        kind: 'restore',
+        dataset: dataset.id,
+        directory: directory.ino,
+        generation: directory.generation,
+        snapshot: snapshots.entry(name).id,
+        replaces: replace,
+        path,
+        destination,
+      };
       const id = newJobId();
-      const { ino: directory, generation } = place.directory;
-      const value = encodeJob({ kind: 'restore', dataset: dataset.id, directory, generation });
-      store.stageRows([{ key: keys.job.key(id), value }]);
+      store.stageRows([rowOf(id, record)]);
+      const total = node.type === FileType.file ? node.allocated : null;
       const what = {
         kind: 'restore',
-        subject: `${path} of ${name} to ${destination ?? path} of ${dataset.name}`,
+        subject: subjectOf(name, dataset, record),
         unit: 'bytes',
-        total: node.type === FileType.file ? node.allocated : null,
+        total,
       } as const;
-      const work = { dataset, place, pinned, source, node };
-      return this.jobs.begin(id, what, (job) => this.run(job, work)).info;
+      return this.jobs.begin(id, what, (job) =>
+        this.run(job, record, dataset, async () => ({ source, node })),
+      ).info;
     } catch (error) {
-      source.close();
-      pinned.release();
+      close(source);
       throw error;
     }
   }
 
-  private async run(job: RunningJob, work: Work): Promise<Ending> {
-    const { store } = this.parts.shared;
-    const meanwhile = { directory: work.place.directory, name: nameMeanwhile(job.id) };
-    let ending: Ending = { state: 'done', message: '' };
+  /** Begins again what a crash, or the end of the volume, has cut short. */
+  private again(id: number, record: RestoreRecord): void {
+    const { datasets, snapshots, store } = this.parts;
+    const dataset = datasets.context.catalog.findId(record.dataset);
+    if (!dataset) {
+      store.stageRows([rowOf(id, null)]);
+      return;
+    }
+    const snapshot = snapshots.byId(record.dataset, record.snapshot);
+    const name = `${dataset.name}@${snapshot?.name ?? '(deleted)'}`;
+    const what = {
+      kind: 'restore',
+      subject: subjectOf(name, dataset, record),
+      unit: 'bytes',
+      total: null,
+    } as const;
+    this.jobs.begin(id, what, (job) =>
+      this.run(job, record, dataset, async () => {
+        if (!snapshot)
+          throw new DatasetError(
+            'not-found',
+            'Its snapshot was deleted before the restore could begin again: restore from another one',
+          );
+        const source = this.open(name);
+        return { source, node: await findSourceNode(source.fileSystem, name, record.path) };
+      }),
+    );
+  }
+
+  private removeRest(id: number, record: RestorePlace): void {
+    const dataset = this.parts.datasets.context.catalog.findId(record.dataset);
+    const subject = `what a restore has left in ${dataset?.name ?? 'a dataset that is gone'}`;
+    this.jobs.begin(id, { kind: 'restore', subject, unit: 'bytes', total: null }, async (job) => {
+      if (dataset) await removeMeanwhile(dataset, placeMeanwhile(id, record), job);
+      if (!job.closed) await this.end(job);
+      return DONE;
+    });
+  }
+
+  /** @throws DatasetError */
+  private open(name: string): Source {
+    const { shared, pins } = this.parts;
+    const { dataset, snapshot } = findSource(this.parts, name);
+    if (!snapshot) throw new DatasetError('invalid', `${name} is a dataset: say which snapshot of it`);
+    const pinned = pins.pin(snapshot.tree, snapshot.generation);
+    const fileSystem = openKept(shared, dataset.id, snapshot.tree, snapshot.generation);
+    return { dataset, pinned, fileSystem };
+  }
+
+  private async run(
+    job: RunningJob,
+    record: RestoreRecord,
+    dataset: DatasetEntry,
+    find: () => Promise<{ readonly source: Source; readonly node: Attributes }>,
+  ): Promise<Ending> {
+    const { store } = this.parts;
+    const meanwhile = placeMeanwhile(job.id, record);
+    let source: Source | null = null;
+    let ending = DONE;
     try {
-      await this.copy(job, work, meanwhile);
+      await removeMeanwhile(dataset, meanwhile, job);
+      const found = await find();
+      source = found.source;
+      await this.copy(job, source, found.node, meanwhile);
+      if (await this.putInPlace(job, record, dataset)) await removeMeanwhile(dataset, meanwhile, job);
     } catch (error) {
       ending = endingOf(error, job.signal);
       if (ending.state === 'failed')
         store.parts.log.warn({ err: error, job: job.id }, 'A restore from a snapshot has failed');
-      if (!store.poisoned) await removeMeanwhile(work.dataset, meanwhile);
+      if (!job.closed && !store.poisoned) await removeMeanwhile(dataset, meanwhile, job);
     } finally {
-      work.source.close();
-      work.pinned.release();
-      if (!store.poisoned) {
-        const ticket = store.stageRows([{ key: keys.job.key(job.id), value: null }]);
-        // A store that fails tells everybody else.
-        await store.durable(ticket)?.catch(() => {});
-      }
+      if (source) close(source);
+      // Else the next start goes on by the row.
+      if (!job.closed) await this.end(job);
     }
     return ending;
   }
 
-  /** Under another name until all of it is there and durable. */
+  /** Under another name, until all of it is there and durable. */
   private async copy(
     job: RunningJob,
-    { dataset, place, pinned, source, node }: Work,
+    { dataset, pinned, fileSystem: source }: Source,
+    node: Attributes,
     meanwhile: Place,
   ): Promise<void> {
     const { signal } = job;
-    const target = dataset.fileSystem;
     const view = new MomentView(this.parts.shared.store, pinned);
     const onBytes = (bytes: number) => {
       job.info = { ...job.info, done: job.info.done + bytes };
     };
     try {
-      const copy = new TreeCopy({ source, view, target, onBytes, signal });
+      const copy = new TreeCopy({ source, view, target: dataset.fileSystem, onBytes, signal });
       await copy.copy(node, meanwhile);
       await copy.commit();
-      await checkFree(dataset, place);
-      signal.throwIfAborted();
-      const { name, directory } = place;
-      await target.rename({ caller: ADMINISTRATOR }, directory, meanwhile.name, directory, name);
     } finally {
       view.close();
     }
+    signal.throwIfAborted();
+  }
+
+  /** @returns whether something was there, which has the other name now */
+  private async putInPlace(job: RunningJob, record: RestoreRecord, dataset: DatasetEntry): Promise<boolean> {
+    const { directory, name: made } = placeMeanwhile(job.id, record);
+    const { destination, replaces } = record;
+    const row = (exchanged: boolean) => rowOf(job.id, exchanged ? { ...record, kind: 'restore-rest' } : null);
+    const name = nameIn(destination)!;
+    try {
+      const swap = { directory, made, name, replaces, row };
+      const { result, ticket } = await swapIn(dataset.operations, swap);
+      await this.parts.store.durable(ticket);
+      return result;
+    } catch (error) {
+      if (error instanceof FsError && error.code === 'EEXIST') throw occupied(dataset.name, destination);
+      throw error;
+    }
+  }
+
+  private async end(job: RunningJob): Promise<void> {
+    const { store } = this.parts;
+    if (store.poisoned) return;
+    // A store that fails tells everybody else.
+    await store.durable(store.stageRows([rowOf(job.id, null)]))?.catch(() => {});
   }
 }
 
-interface Work {
-  readonly dataset: DatasetEntry;
-  readonly place: Place;
-  readonly pinned: PinnedGeneration;
-  readonly source: KeptFileSystem;
-  readonly node: Attributes;
+function close({ fileSystem, pinned }: Source): void {
+  fileSystem.close();
+  pinned.release();
+}
+
+function rowOf(job: number, record: JobRecord | null): Write {
+  return { key: keys.job.key(job), value: record && encodeJob(record) };
+}
+
+function subjectOf(name: string, dataset: DatasetEntry, { path, destination }: RestoreRecord): string {
+  return `${path} of ${name} to ${destination} of ${dataset.name}`;
 }
 
 /** No name that a client would choose; the job's number tells it from that of another restore. */
-function nameMeanwhile(job: number): Buffer {
-  return Buffer.from(`.cairn-restore-${job}`);
+function placeMeanwhile(job: number, { directory: ino, generation }: RestorePlace): Place {
+  return { directory: { ino, generation }, name: Buffer.from(`.cairn-restore-${job}`) };
 }
 
-/** Where its directory is gone, it is gone as well. */
-async function removeMeanwhile({ fileSystem }: DatasetEntry, place: Place): Promise<void> {
+/** Where its directory is gone, it is gone as well. Not to its end when the volume is closed. */
+async function removeMeanwhile(
+  { fileSystem }: DatasetEntry,
+  place: Place,
+  job: Pick<RunningJob, 'closed'>,
+): Promise<void> {
   try {
-    await removeTree(fileSystem, place);
+    await removeTree(fileSystem, place, () => job.closed);
   } catch (error) {
     if (!(error instanceof FsError)) throw error;
   }

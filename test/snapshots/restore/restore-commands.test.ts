@@ -97,6 +97,46 @@ describe('dataset restore', () => {
     expect(await server.cairn('check')).toContain('nothing is wrong');
   });
 
+  it('replaces what is there where it is told to: a file, and a tree by whatever it was', async () => {
+    const live = await dataset('replace');
+    const { client, root } = live;
+    const old = await writeFile(live, 'file', 'before');
+    const directory = await madeBy(client.mkdir(root, 'dir'));
+    await writeFile({ client, root: directory }, 'one', '1');
+    await writeFile({ client, root: directory }, 'two', '2');
+    await server.ok('snapshot', 'replace', 's');
+    await writeFile(live, 'file', 'after');
+    await client.remove(directory, 'two');
+    await writeFile({ client, root: directory }, 'new', '3');
+    const before = (await client.getattr(root)).attributes!;
+    await server.ok('restore', 'replace@s:/file', '--replace');
+    await server.ok('restore', 'replace@s:/dir', '--replace');
+    expect(await names(live)).toEqual(['dir', 'file']);
+    expect(await readFile(live, 'file')).toBe('before');
+    expect(await client.getattr(old)).toMatchObject({ status: 70 });
+    const restored = (await client.lookup(root, 'dir')).handle;
+    expect(await names({ client, root: restored })).toEqual(['one', 'two']);
+    expect((await client.getattr(root)).attributes).toMatchObject({ nlink: before.nlink });
+    // A file by a tree, and a tree by a file.
+    await server.ok('restore', 'replace@s:/dir', '/file', '--replace');
+    await server.ok('restore', 'replace@s:/file', '/dir', '--replace');
+    expect(await names({ client, root: (await client.lookup(root, 'file')).handle })).toEqual(['one', 'two']);
+    expect(await readFile(live, 'dir')).toBe('before');
+    expect((await client.getattr(root)).attributes).toMatchObject({ nlink: before.nlink });
+    expect(await server.cairn('check')).toContain('nothing is wrong');
+  });
+
+  it('does not replace the directory at which a nested dataset shows', async () => {
+    const live = await dataset('around');
+    await writeFile(live, 'file', 'text');
+    await server.ok('snapshot', 'around', 's');
+    await server.ok('create', 'around/nested');
+    const [status, sentence] = await failure('restore', 'around@s:/file', '/nested', '--replace');
+    expect(status).toBe(1);
+    expect(sentence).toContain('shows at this directory');
+    expect(await names(live)).toEqual(['file', 'nested']);
+  });
+
   it('says which job it was, and lists it', async () => {
     const live = await dataset('job');
     await writeFile(live, 'file', 'text');
@@ -123,7 +163,7 @@ describe('dataset restore', () => {
     await server.ok('snapshot', 'refused', 's');
     expect(await failure('restore', 'refused@s:/file')).toEqual([
       4,
-      'cairn: There is a /file in refused already: say where else to restore to',
+      'cairn: There is a /file in refused already: say where else to restore to, or replace it with --replace',
     ]);
     expect(await failure('restore', 'refused@s:/none')).toEqual([3, 'cairn: There is no /none in refused@s']);
     expect(await failure('restore', 'refused@s:/file', '/none/file')).toEqual([
@@ -132,8 +172,9 @@ describe('dataset restore', () => {
     ]);
     expect(await failure('restore', 'refused@s:/')).toEqual([
       4,
-      'cairn: There is a / in refused already: say where else to restore to',
+      'cairn: The root of refused is always there: say where else to restore to, or roll the dataset back',
     ]);
+    expect((await failure('restore', 'refused@s:/file', '/', '--replace'))[0]).toBe(4);
     expect(await failure('restore', 'refused@s')).toEqual([
       2,
       'cairn: refused@s does not say what to restore: write it as DATASET@SNAPSHOT:/PATH',
