@@ -11,6 +11,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock, Timer } from '../../clock.ts';
 import type { DatasetEntry } from '../../datasets/dataset-entry.ts';
 import type { DatasetRegistry } from '../../datasets/registry.ts';
+import { BackgroundLoop } from '../../fs/background-loop.ts';
 import { depthOf } from '../../fs/detach/depth.ts';
 import type { Store } from '../../fs/store.ts';
 import type { Tree } from '../../fs/tree.ts';
@@ -48,14 +49,22 @@ export class DetachPolicy {
   private readonly abort = new AbortController();
   /** Not to be begun before, in milliseconds of the clock: somebody called it off, or it failed. */
   private readonly leftAlone = new WeakMap<Tree, number>();
-  private running: Promise<void> | null = null;
-  private again = false;
+  private readonly loop: BackgroundLoop;
   private timer: Timer | null = null;
   private soon: Timer | null = null;
 
   constructor(parts: DetachPolicyParts) {
     this.parts = parts;
     this.groups = new CloneGroups(parts);
+    this.loop = new BackgroundLoop(
+      () => this.begin().finally(() => this.look()),
+      (error) => {
+        const { store } = parts;
+        if (this.loop.stopped || store.poisoned) return;
+        const message = 'Cannot tell which datasets should be detached; it is tried again';
+        store.parts.log.warn({ err: error }, message);
+      },
+    );
   }
 
   start(): void {
@@ -67,51 +76,35 @@ export class DetachPolicy {
 
   /** Looks now. */
   wake(): void {
-    if (this.abort.signal.aborted) return;
-    this.again = true;
-    this.running ??= this.run().finally(() => {
-      this.running = null;
-    });
+    this.loop.wake();
   }
 
   /** Resolves when nothing is left to do now. */
-  async idle(): Promise<void> {
-    while (this.running !== null) await this.running;
+  idle(): Promise<void> {
+    return this.loop.idle();
   }
 
   /** A job under way is its list's to end. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.abort.abort();
     this.timer?.cancel();
     this.soon?.cancel();
-    await this.running;
+    return this.loop.stop();
   }
 
   private wakeSoon(): void {
-    if (this.abort.signal.aborted) return;
+    if (this.loop.stopped) return;
     this.soon ??= this.parts.clock.after(SOON_MS, () => {
       this.soon = null;
       this.wake();
     });
   }
 
-  private async run(): Promise<void> {
-    const { store, clock } = this.parts;
-    const { signal } = this.abort;
-    try {
-      while (this.again && !signal.aborted) {
-        this.again = false;
-        await this.begin();
-      }
-    } catch (error) {
-      if (signal.aborted || store.poisoned) return;
-      store.parts.log.warn(
-        { err: error },
-        'Cannot tell which datasets should be detached; it is tried again',
-      );
-    }
+  /** Again, when nothing happens. */
+  private look(): void {
     this.timer?.cancel();
-    if (!signal.aborted) this.timer = clock.after(LOOK_MS, () => this.wake());
+    const { store, clock } = this.parts;
+    if (!this.loop.stopped && !store.poisoned) this.timer = clock.after(LOOK_MS, () => this.wake());
   }
 
   /** Begins what is due, and waits for its end. */
@@ -128,7 +121,7 @@ export class DetachPolicy {
     const { state } = await detaches.run(due.dataset, due.kind);
     const untilMs = state === 'failed' ? clock.elapsedMs() + RETRY_MS : Number.POSITIVE_INFINITY;
     if (state !== 'done') this.leftAlone.set(tree, untilMs);
-    this.again = true;
+    this.loop.wake();
   }
 
   /** The one with the fewest trees above it: those below it become less deep with it. */
