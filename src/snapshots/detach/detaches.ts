@@ -57,9 +57,10 @@ export class Detaches {
     }
   }
 
-  /** A second job for the same dataset is the first one. @throws DatasetError */
+  /** Resolves when its row is durable. A second job for the same dataset is the first one. @throws DatasetError */
   async start(name: string): Promise<JobInfo> {
-    const { catalog } = this.parts.datasets.context;
+    const { store, datasets } = this.parts;
+    const { catalog } = datasets.context;
     const known = this.running.get(catalog.get(name).tree);
     if (known?.kind === 'detach') return known.job.info;
     // A detach does what it does, and more.
@@ -70,7 +71,9 @@ export class Detaches {
         'invalid',
         `${name} has nothing to be detached from: all that it shows is its own`,
       );
-    return this.begin(dataset, 'detach').job.info;
+    const { job } = this.begin(dataset, 'detach');
+    await store.durable(store.ticket);
+    return job.info;
   }
 
   /** Begins a job and resolves when it has ended. */

@@ -49,7 +49,7 @@ async function snapshotOfMemory(recorded: RecordedVolume, dataset: string, name:
 
 /** Nobody sees anything of it. */
 async function detach(recorded: RecordedVolume, dataset: string) {
-  recorded.volume.detaches.start(dataset);
+  await recorded.volume.detaches.start(dataset);
   await recorded.rest();
 }
 
