@@ -151,6 +151,15 @@ describe('RENAME', () => {
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
+  it('sees on the way up from its target what is not stored yet', async () => {
+    const inner = await dataset.directory(source, 'inner');
+    const outcomes = await Promise.allSettled([
+      dataset.rename(root, 'source', target, 'x'),
+      dataset.rename(root, 'target', inner, 'y'),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+
   it('refuses . and .. at both ends, .snapshots as a target, and names that nothing has', async () => {
     await dataset.file(source, 'a');
     for (const name of ['.', '..']) {

@@ -33,6 +33,13 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
     seed: 10,
   },
   {
+    rule: 'the first row of HISTORY behind the place is one of the key, whatever kind and key it has (L6)',
+    file: 'versions-at.ts',
+    text: 'const { lt } = keys.history.range(this.tree.id, kind, rest);',
+    instead: 'const { lt } = keys.history.range(this.tree.id);',
+    seed: 1,
+  },
+  {
     rule: 'a clone gives inode numbers from the first on (L7)',
     file: 'open-dataset.ts',
     text: 'ROOT_INO + 1, storedInos)',
@@ -47,6 +54,13 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
     seed: 2,
   },
   {
+    rule: 'a detach does not let go of what the tree was cloned from (K2)',
+    file: 'detach/release-parent.ts',
+    text: '  for (const held of holds)\n    stageRelease(',
+    instead: '  for (const held of [] as typeof holds)\n    stageRelease(',
+    seed: 1,
+  },
+  {
     rule: 'notes never go (K3)',
     file: 'visit.ts',
     text: 'for (const gap of generations.gaps) shrinkNotes(batch, tree, key, gap, notes, after);',
@@ -58,6 +72,21 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
     file: 'kept-generation.ts',
     text: 'accountLeave(batch, tree, generation, left);',
     instead: '',
+    seed: 1,
+  },
+  {
+    rule: 'a frame that moves again is forwarded from where it was moved to (K6)',
+    file: 'live-frames.ts',
+    text: '      this.forwarded.add(origin.segment);\n      const row = this.forwardRow(batch, origin.segment, origin.index)!;\n',
+    instead:
+      '      this.forwarded.add(segment);\n      const row = this.forwardRow(batch, segment, index)!;\n',
+    seed: 2,
+  },
+  {
+    rule: 'a row that leads to a moved frame stays when the frame dies (K6)',
+    file: 'live-frames.ts',
+    text: '    putForward(batch, row.key, withoutPlace(row.record, frame.index));\n',
+    instead: '    void withoutPlace;\n',
     seed: 1,
   },
   {
