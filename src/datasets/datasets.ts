@@ -66,7 +66,7 @@ export interface DatasetInfo {
   readonly storedBytes: number;
   /** As stored: what the background has still to free. */
   readonly pendingBytes: number;
-  /** What a clone comes from, while that is there. */
+  /** What a clone comes from, while that is there and it is not detached. */
   readonly origin: string | null;
   /** Unix seconds, when it is deleted; null is never. */
   readonly expiresAt: number | null;

@@ -32,8 +32,8 @@ export interface DatasetSnapshots {
   stageDelete(entry: DatasetEntry): void;
   /** What stands behind the `@`. */
   namesOf(entry: DatasetEntry): readonly string[];
-  /** `dataset@snapshot`. */
-  nameOf(uuid: string): string | undefined;
+  /** `dataset@snapshot`, of which the dataset is a clone. */
+  originOf(entry: DatasetEntry): string | undefined;
 }
 
 /** The trees of the volume. What is staged here is in one batch with all else that is staged in the same turn. */
@@ -68,7 +68,7 @@ export const NO_SNAPSHOTS: DatasetSnapshots = {
   goingWith: () => [],
   stageDelete() {},
   namesOf: () => [],
-  nameOf: () => undefined,
+  originOf: () => undefined,
 };
 
 export interface RegistryContext extends RegistryParts {

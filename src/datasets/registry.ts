@@ -154,13 +154,14 @@ export class DatasetRegistry implements Datasets {
     });
   }
 
-  private originOf({ record }: DatasetEntry): string | null {
-    const { parentId, parentUuid } = record;
-    if (parentId === null || parentUuid === null) return null;
+  /** Null once it is detached: it depends on nothing any more. */
+  private originOf(entry: DatasetEntry): string | null {
+    const { parentId, parentUuid } = entry.record;
+    if (parentId === null || parentUuid === null || entry.tree.holds.length === 0) return null;
     const dataset = this.context.catalog.findId(parentId);
     // Cloned from its live tree.
     if (dataset?.record.uuid === parentUuid) return dataset.name;
-    return this.context.snapshots.nameOf(parentUuid) ?? null;
+    return this.context.snapshots.originOf(entry) ?? null;
   }
 
   /** Runs `stage` in one turn, again from the start when it must wait, and resolves when what it staged is durable. */

@@ -1,17 +1,19 @@
 // What `info` and lists show of a snapshot.
 
+import { originOf } from './origin.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import type { SnapshotInfo } from './snapshots.ts';
 
-/** Names of the datasets cloned from each snapshot, by the snapshot's uuid. */
-export function clonesByOrigin({ datasets }: SnapshotContext): ReadonlyMap<string, readonly string[]> {
+/** Names of the datasets that are clones of each snapshot, by the snapshot's uuid. */
+export function clonesByOrigin(context: SnapshotContext): ReadonlyMap<string, readonly string[]> {
   const clones = new Map<string, string[]>();
-  for (const { name, record } of datasets.catalog.all()) {
-    if (record.parentUuid === null) continue;
-    const names = clones.get(record.parentUuid);
-    if (names) names.push(name);
-    else clones.set(record.parentUuid, [name]);
+  for (const dataset of context.datasets.catalog.all()) {
+    const origin = originOf(context, dataset);
+    if (!origin) continue;
+    const names = clones.get(origin.uuid);
+    if (names) names.push(dataset.name);
+    else clones.set(origin.uuid, [dataset.name]);
   }
   return clones;
 }

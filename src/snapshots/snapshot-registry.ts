@@ -8,6 +8,7 @@ import type { DatasetSnapshots } from '../datasets/registry-context.ts';
 import { cloneDataset } from './clone.ts';
 import { DatasetLocks } from './dataset-locks.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
+import { originOf } from './origin.ts';
 import { planRollback, rollback } from './rollback.ts';
 import { stageSnapshotProperties, stageSnapshotRename, stageTag, stageUntag } from './snapshot-changes.ts';
 import { fullName, type SnapshotContext, type SnapshotParts } from './snapshot-context.ts';
@@ -209,8 +210,8 @@ function snapshotsOfDatasets(context: SnapshotContext): DatasetSnapshots {
     goingWith: (entry) => goingWith(context, entry),
     stageDelete: (entry) => stageAllGone(context, entry),
     namesOf: ({ id }) => (context.lists.get(id)?.entries ?? []).map(({ name }) => name),
-    nameOf(uuid) {
-      const snapshot = context.byUuid.get(uuid);
+    originOf(entry) {
+      const snapshot = originOf(context, entry);
       return snapshot && fullName(context, snapshot);
     },
   };

@@ -38,6 +38,32 @@ describe('dataset detach', () => {
     }
   });
 
+  it('is no clone of its origin any more, which still says where it came from', async () => {
+    await server.ok('create', 'former');
+    await server.ok('snapshot', 'former', 's');
+    await server.ok('clone', 'former@s', 'one');
+    await server.ok('clone', 'former@s', 'two');
+    await server.ok('clone', 'former', 'live');
+    // A tree of its own is between it and its origin now.
+    await server.ok('snapshot', 'two', 'own');
+    await server.ok('rollback', 'two@own', '--discard');
+    const clones = () => server.ok('list-snapshots', '-H', '-o', 'name,clones', 'former');
+    expect(await clones()).toBe('former@s\tone,two\n');
+    await server.ok('detach', 'one');
+    await server.ok('detach', 'live');
+    expect(await clones()).toBe('former@s\ttwo\n');
+    expect(await server.ok('list', '-H', '-o', 'name,origin', 'one')).toBe('one\t-\n');
+    expect(await server.ok('list', '-H', '-o', 'name,origin', 'live')).toBe('live\t-\n');
+    expect(await server.ok('list', '-H', '-o', 'name,origin', 'two')).toBe('two\tformer@s\n');
+    const { uuid } = await server.json('info', 'former@s');
+    expect(uuid).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await server.json('info', 'one')).toMatchObject({ origin: null, parent_uuid: uuid });
+    await server.ok('detach', 'two');
+    expect(await clones()).toBe('former@s\t-\n');
+    await server.restart();
+    expect(await clones()).toBe('former@s\t-\n');
+  });
+
   it('does so with a dataset that was rolled back', async () => {
     await server.ok('create', 'back');
     const live = await server.mount('/back');
