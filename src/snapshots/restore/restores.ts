@@ -78,10 +78,11 @@ export class Restores {
     }
   }
 
-  /** Resolves when it has begun. @throws DatasetError */
+  /** Resolves when it has begun and its row is durable. @throws DatasetError */
   async start({ snapshot: name, path, destination = path, replace }: RestoreRequest): Promise<JobInfo> {
     const { store, snapshots, newJobId } = this.parts;
     const source = this.open(name);
+    let begun: RunningJob;
     try {
       const { dataset } = source;
       const node = await findSourceNode(source.fileSystem, name, path);
@@ -105,13 +106,15 @@ export class Restores {
         unit: 'bytes',
         total,
       } as const;
-      return this.jobs.begin(id, what, (job) =>
+      begun = this.jobs.begin(id, what, (job) =>
         this.run(job, record, dataset, async () => ({ source, node })),
-      ).info;
+      );
     } catch (error) {
       close(source);
       throw error;
     }
+    await store.durable(store.ticket);
+    return begun.info;
   }
 
   /** Begins again what a crash, or the end of the volume, has cut short. */

@@ -27,8 +27,12 @@ async function* crashes(prepare: () => Promise<RestoringVolume>, replace: boolea
   for (let batches = 0, whole = false; !whole; batches++) {
     const volume = await prepare();
     volume.meta.dieAfter(batches);
-    await volume.restores.start({ ...REQUEST, replace }).catch(() => {});
-    whole = await Promise.race([volume.meta.died.then(() => false), volume.ended().then(() => true)]);
+    const restored = async () => {
+      await volume.restores.start({ ...REQUEST, replace });
+      await volume.ended();
+      return true;
+    };
+    whole = await Promise.race([volume.meta.died.then(() => false), restored()]);
     const after = await openRestoring(volume);
     yield { batches, after, hasJob: (await after.meta.page(JOB_ROWS, 1)).length > 0, whole };
   }
