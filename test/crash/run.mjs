@@ -1,16 +1,19 @@
 // npm run test:crash: what was acknowledged is there, after kill -9 and after power loss, and a server or a machine
 // that lies is found out by the same oracle.
 //
-//   node test/crash/run.mjs [PART...]      parts: kill kill-relaxed kill-control power power-relaxed power-control
+//   node test/crash/run.mjs [PART...]      parts: failpoints kill kill-relaxed kill-control power power-relaxed power-control
+//   FAILPOINTS=TEXT  of the failpoints only those whose title says it
 //   CRASH_ROUNDS=N  rounds of each kind (20), half as many relaxed      CRASH_SEED=N  the load's choices (random, printed)
 
 import { temporaryDirectory } from '../rig/places.mjs';
 import { runSuite } from '../rig/report.mjs';
 import { checkEarlyReplyIsFound } from './early-reply-control.mjs';
+import { checkFailpoints } from './failpoints/check-failpoints.mjs';
 import { checkKillRounds, checkRelaxedKillRounds } from './kill-rounds.mjs';
 import { checkPowerRounds, checkRelaxedPowerRounds, checkStubbedSyncIsFound } from './power-rounds.mjs';
 
 const PARTS = {
+  failpoints: checkFailpoints,
   kill: checkKillRounds,
   'kill-relaxed': checkRelaxedKillRounds,
   'kill-control': checkEarlyReplyIsFound,

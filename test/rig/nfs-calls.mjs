@@ -143,7 +143,7 @@ function fattr3(r) {
   r.u64();
   r.u64();
   attributes.fileid = r.u64();
-  r.fixed(24);
+  attributes.times = r.fixed(24).toString('hex');
   return attributes;
 }
 

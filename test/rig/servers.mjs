@@ -74,13 +74,19 @@ export class CairnServer {
   }
 
   async #answers() {
-    if (this.#child.exitCode !== null) throw new Failure(`The server ended:\n${this.logTail()}`);
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+      throw new Failure(`The server ended:\n${this.logTail()}`);
     return answersNull(this.port);
   }
 
   async kill() {
     this.#child.kill('SIGKILL');
     await this.#exited;
+  }
+
+  /** Resolves when the process has ended by itself: with its exit status, or the name of the signal. */
+  ended() {
+    return this.#exited;
   }
 
   /** SIGTERM; answers the exit status. */
