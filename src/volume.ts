@@ -7,6 +7,7 @@ import { Scrub } from './fs/check/scrub.ts';
 import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
 import { PinnedGenerations } from './fs/pinned-generations.ts';
 import { Reclaimer } from './fs/reclaimer.ts';
+import { recountSpace } from './fs/recount-space.ts';
 import { SegmentLog } from './fs/segment-log.ts';
 import { type Log, Store } from './fs/store.ts';
 import { Sweeps } from './fs/sweep.ts';
@@ -85,6 +86,10 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       caches: treeCaches(cacheBounds(settings.cacheBytes)),
     },
   });
+  if (!format.hasSpaceAccounting) {
+    await recountSpace(meta, store.trees.values());
+    await format.addSpaceAccounting();
+  }
   const segmentLog = new SegmentLog({ segments, ids: format.segmentIds });
   const { dirtyBytesMax, diskReserveBytes } = settings;
   const writeBack = await WriteBack.open({ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes });

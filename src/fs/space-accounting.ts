@@ -112,6 +112,7 @@ function account(batch: Batch, tree: Tree, versions: readonly PlacedVersion[], s
     batch.addSpace(tree, runOf(generations, frame.birth, death), sign * bytesOf(frame));
 }
 
-function bytesOf(frame: Frame): number {
+/** What a frame takes on disk. */
+export function bytesOf(frame: Frame): number {
   return frame.storedBytes + FRAME_HEADER_BYTES;
 }

@@ -16,7 +16,6 @@ import { type Item, PLAIN_ITEM, type QueuedItem, VersionedKind } from './item.ts
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
 import { OpenViews } from './open-views.ts';
-import { recountSpace } from './recount-space.ts';
 import type { SpaceLimits, Tree, TreeCaches } from './tree.ts';
 import { loadTrees } from './tree-rows.ts';
 import { CachePool, TwoGenerationCache } from './two-generation-cache.ts';
@@ -91,7 +90,6 @@ export class Store {
       keys.system.key('next/tree'),
     ]);
     const trees = await loadTrees(parts.meta, parts.settings.caches);
-    await recountSpace(parts.meta, trees.values());
     const live = await LiveFrames.open(parts.meta);
     return new Store(parts, { trees, live, nextData, nextTree });
   }

@@ -23,10 +23,12 @@ export const FORMAT_VERSION = 1;
 
 /** Batches are in a journal before they are here: a version that does not read it would lose them. */
 const JOURNAL = 'journal';
+/** What trees hold is counted in SPACE rows: a version that does not keep them true must not write. */
+const SPACE = 'space';
 
 /** The features that this version knows. On disk: never reuse a name. */
 const INCOMPATIBLE: readonly string[] = [JOURNAL];
-const READ_ONLY_COMPATIBLE: readonly string[] = [];
+const READ_ONLY_COMPATIBLE: readonly string[] = [SPACE];
 
 interface FormatRow {
   readonly version: number;
@@ -55,6 +57,10 @@ export interface VolumeFormat extends VolumeRow {
   /** Whether the last run ended in order. */
   readonly wasClean: boolean;
   readonly segmentIds: IdSequence;
+  /** New volumes are without, and those from before there was one. */
+  readonly hasSpaceAccounting: boolean;
+  /** Says durably that the rows of all trees are there. */
+  addSpaceAccounting(): Promise<void>;
   /** Says durably that this run ends in order. Nothing is dirty, and nothing is written after it. */
   markClean(): Promise<void>;
 }
@@ -69,7 +75,7 @@ export async function createFormat(meta: MetaStore, random: Random): Promise<voi
   const format: FormatRow = {
     version: FORMAT_VERSION,
     incompatible: [],
-    readOnlyCompatible: READ_ONLY_COMPATIBLE,
+    readOnlyCompatible: [],
     compatible: [],
   };
   const volume: VolumeRow = { uuid: uuid4(random), hashKey: random(16), handleKey: random(32) };
@@ -103,7 +109,8 @@ export async function addJournal(meta: MetaStore): Promise<void> {
 
 /** Begins a run: from now on, until {@link VolumeFormat.markClean}, a crash changes the write verifier. */
 export async function openFormat(meta: MetaStore, random: Random): Promise<VolumeFormat> {
-  checkFormat(await required<FormatRow>(meta, 'format'));
+  const format = await required<FormatRow>(meta, 'format');
+  checkFormat(format);
   const { uuid, hashKey, handleKey } = await required<VolumeRow>(meta, 'volume');
   const storedVerifier = await required<Buffer>(meta, 'write-verifier');
   const wasClean = (await readSystem(meta, ['clean']))[0] === true;
@@ -130,6 +137,11 @@ export async function openFormat(meta: MetaStore, random: Random): Promise<Volum
       max: SEGMENT_MAX,
       reserve: (next) => meta.write([segmentWatermark(next)], true),
     }),
+    hasSpaceAccounting: format.readOnlyCompatible.includes(SPACE),
+    addSpaceAccounting() {
+      const readOnlyCompatible = [...format.readOnlyCompatible, SPACE];
+      return meta.write([systemWrite('format', { ...format, readOnlyCompatible })], true);
+    },
     markClean: () => meta.write([clean], true),
   };
 }
