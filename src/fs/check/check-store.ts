@@ -1,6 +1,6 @@
 // Reads every row of the store once, in key order and as of one moment, and every live byte of the segments, and says
 // what does not agree: entries with inodes, links with entries, sizes and counters with extents, extents with frames,
-// frames with live bitmaps, old versions with the generations that are kept, and everything with its checksum.
+// frames with live bitmaps, old versions with the generations that are kept, the space accounting with all versions, and everything with its checksum.
 //
 // What the head of a clone shows is read once more, each head as of a moment of its own, because half of it stands in
 // other trees.
@@ -14,6 +14,7 @@ import { decodeKept, decodeTree, type KeptRecord } from '../generation-records.t
 import { VersionedKind } from '../item.ts';
 import type { NameCookie } from '../name-cookie.ts';
 import { SegmentRecord } from '../segment-record.ts';
+import { decodeSpace } from '../space-rows.ts';
 import { decodeStats } from '../stats-record.ts';
 import type { Store } from '../store.ts';
 import type { Tree } from '../tree.ts';
@@ -25,6 +26,7 @@ import { frameProblem } from './frame-problem.ts';
 import { HistoryChecks, TreeHistory } from './history-checks.ts';
 import { type KeptRows, keptFindings } from './kept-findings.ts';
 import { type CheckTotals, decodedChunk, RecordChecks } from './record-checks.ts';
+import { SpaceFacts } from './space-facts.ts';
 import { treeFindings } from './tree-findings.ts';
 
 export interface CheckedStore {
@@ -44,6 +46,7 @@ export class StoreCheck {
   private readonly versions: HistoryChecks;
   private readonly histories = new Map<Tree, TreeHistory>();
   private readonly kept: KeptRows = new Map();
+  private readonly space = new Map<number, SpaceFacts>();
   private readonly frames = new FrameFacts();
   /** They come before the FORWARD rows that say where they are. */
   private readonly oldFrames: { readonly tree: number; readonly frame: Frame }[] = [];
@@ -61,6 +64,7 @@ export class StoreCheck {
       11: (_, value) => void decodeTree(value),
       12: (key, value) => this.version(key, value),
       13: (key) => this.note(key),
+      14: (key, value) => this.spaceRow(key, value),
       15: (key, value) => this.segment(key, value),
       16: (key, value) => this.forward(key, value),
       17: (key, value) => this.keptRow(key, value),
@@ -75,6 +79,7 @@ export class StoreCheck {
 
   async *run(): AsyncGenerator<Finding> {
     const { meta, segments } = this.store.parts;
+    for (const tree of this.store.trees.values()) this.space.set(tree.id, new SpaceFacts(tree));
     for await (const [key, value] of meta.rows(EVERYTHING)) {
       try {
         const found = this.rowChecks[key[0]!]?.(key, value);
@@ -99,6 +104,8 @@ export class StoreCheck {
       if (tree.parent && !tree.dropped) yield cloneFindings(store, tree, records);
       yield this.versions.notes(tree, history);
       yield keptFindings(store, tree, history, this.kept);
+      const space = this.space.get(tree.id);
+      if (space) yield space.findings(this.kept.get(tree.id) ?? new Map());
     }
   }
 
@@ -152,6 +159,7 @@ export class StoreCheck {
     const { kind, rest, death } = keys.history.parse(key);
     const history = this.historyOf(tree);
     history.records++;
+    if (kind === VersionedKind.chunk) this.space.get(tree.id)?.count.addOld(value, death);
     if (!isDamaged(value)) {
       const live = versioned.key(tree.id, kind, rest);
       if (kind === VersionedKind.inode) history.inode(keys.inode.parse(live).ino, value, death);
@@ -164,6 +172,11 @@ export class StoreCheck {
   private note(key: Buffer): undefined {
     const tree = this.treeOf(key);
     if (tree) this.historyOf(tree).notes++;
+  }
+
+  private spaceRow(key: Buffer, value: Buffer): undefined {
+    const { tree, first, last } = keys.space.parse(key);
+    this.space.get(tree)?.rows.set({ first, last }, decodeSpace(value));
   }
 
   private segment(key: Buffer, value: Buffer): undefined {
@@ -183,6 +196,7 @@ export class StoreCheck {
 
   private async *chunk(key: Buffer, value: Buffer): AsyncGenerator<Finding> {
     const { tree: id, dataId } = keys.chunk.parse(key);
+    this.space.get(id)?.count.addLive(value);
     const ino = this.records.tree(id).owners.get(dataId) ?? null;
     for (const frame of framesOf(decodedChunk(key, value)).values()) {
       const place = this.frames.name(frame);

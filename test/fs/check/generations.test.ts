@@ -5,6 +5,7 @@ import { decodeChunk } from '../../../src/fs/chunk-codec.ts';
 import type { FrameExtent } from '../../../src/fs/extent.ts';
 import { decodeKept, encodeKept } from '../../../src/fs/generation-records.ts';
 import { nameCookie } from '../../../src/fs/name-cookie.ts';
+import { decodeSpace, encodeSpace } from '../../../src/fs/space-rows.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import type { MemorySegmentStore } from '../../../src/kv/memory-segment-store.ts';
 import type { Range } from '../../../src/kv/meta-store.ts';
@@ -58,6 +59,36 @@ describe('a check of a volume with snapshots and clones', () => {
     );
     await meta().write(found!.repair!, true);
     expect(await findings()).toEqual([]);
+  });
+
+  it('finds and mends falsified rows of the space accounting', async () => {
+    const rows = await meta().page(keys.space.range(1), 10);
+    const wrong = rows.map(([key, value]) => ({ key, value: encodeSpace(decodeSpace(value) + 7) }));
+    const unknown = { key: keys.space.key(2, 1, 5), value: encodeSpace(9) };
+    await meta().write([...wrong, unknown], true);
+    const found = await findings();
+    expect(found.map(({ kind, tree, message }) => ({ kind, tree, message }))).toEqual([
+      {
+        kind: 'usage',
+        tree: 1,
+        message: 'The accounting of tree 1 says 100060 bytes for its head alone; its maps say 100053',
+      },
+      {
+        kind: 'usage',
+        tree: 1,
+        message:
+          'The accounting of tree 1 says 100060 bytes for kept generation 0 alone; its maps say 100053',
+      },
+      {
+        kind: 'usage',
+        tree: 2,
+        message: 'The accounting of tree 2 says 9 bytes for the kept generations from 1 to 5; its maps say 0',
+      },
+    ]);
+    for (const { repair } of found) await meta().write(repair!, true);
+    expect(await findings()).toEqual([]);
+    await meta().write([{ key: rows[0]![0], value: null }], true);
+    expect(await findings()).toHaveLength(1);
   });
 
   it('misses an older version that is gone, by the counters', async () => {
