@@ -129,7 +129,12 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     restores,
     detaches,
     detachPolicy,
-    jobs: new Jobs([new BackgroundJobs({ trees, sweeps, clock }), restores.jobs, detaches.jobs]),
+    jobs: new Jobs([
+      new BackgroundJobs({ trees, sweeps, clock }),
+      snapshots.dropped,
+      restores.jobs,
+      detaches.jobs,
+    ]),
     trees,
     sweeps,
     writeBack,

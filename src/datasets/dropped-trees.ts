@@ -166,8 +166,7 @@ export class DroppedTrees implements Trees {
   /** Whether nothing is left of the tree; not when it was stopped. */
   private async takeBack({ id, tree }: Job): Promise<boolean> {
     // Nothing is left that its sweeps could leave: they are over.
-    for (const generation of tree.generations.leaving)
-      this.store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });
+    await this.sweeps.finish(tree, tree.generations.leaving);
     await this.eachPage(keys.history.range(tree.id), (rows) => this.dropVersions(tree, rows));
     await this.eachPage(keys.inode.range(tree.id), (rows) => this.dropInodes(tree, rows));
     await this.eachPage(keys.chunk.range(tree.id), (rows) => this.dropChunks(tree, rows));

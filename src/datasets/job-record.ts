@@ -5,6 +5,7 @@
 //          | place                                        kind 2: what a restore has made or replaced there goes
 //          | tree:u32                                     kind 3: make a tree independent of its parent
 //          | tree:u32                                     kind 4: put what a tree inherits underneath what it has
+//          | dataset:u32                                  kind 6: let go of the snapshots of a deleted dataset
 //          | place snapshot:u32 replaces:u8 pathBytes:u32 path destination
 //                                                         kind 5: a restore out of a snapshot of the dataset
 //   place := dataset:u32 directory:u64 generation:u32     the directory in which a restore works under a name that has
@@ -17,7 +18,8 @@ import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from '../fs/c
 import { DamageError } from '../fs/versioned-value.ts';
 
 const FORMAT = 1;
-const TREE_BODY_BYTES = 5;
+/** A kind and a number. */
+const SHORT_BODY_BYTES = 5;
 const PLACE_BODY_BYTES = 17;
 const RESTORE_HEAD_BYTES = 26;
 const DROP_TREE = 1;
@@ -25,6 +27,7 @@ const RESTORE_REST = 2;
 const DETACH = 3;
 const FLATTEN = 4;
 const RESTORE = 5;
+const DROP_SNAPSHOTS = 6;
 const TREE_KINDS = { 'drop-tree': DROP_TREE, detach: DETACH, flatten: FLATTEN } as const;
 
 type TreeJob = keyof typeof TREE_KINDS;
@@ -45,6 +48,7 @@ export interface RestoreRecord extends RestorePlace {
 
 export type JobRecord =
   | { readonly kind: TreeJob; readonly tree: number }
+  | { readonly kind: 'drop-snapshots'; readonly dataset: number }
   | ({ readonly kind: 'restore-rest' } & RestorePlace)
   | RestoreRecord;
 
@@ -55,9 +59,15 @@ export function encodeJob(job: JobRecord): Buffer {
     putPlace(value, RESTORE_REST, job);
     return sealChecked(value);
   }
-  const value = checkedValue(FORMAT, TREE_BODY_BYTES);
-  value[CHECKED_BODY_AT] = TREE_KINDS[job.kind];
-  putU32(value, CHECKED_BODY_AT + 1, job.tree);
+  return job.kind === 'drop-snapshots'
+    ? encodeShort(DROP_SNAPSHOTS, job.dataset)
+    : encodeShort(TREE_KINDS[job.kind], job.tree);
+}
+
+function encodeShort(kind: number, number: number): Buffer {
+  const value = checkedValue(FORMAT, SHORT_BODY_BYTES);
+  value[CHECKED_BODY_AT] = kind;
+  putU32(value, CHECKED_BODY_AT + 1, number);
   return sealChecked(value);
 }
 
@@ -83,10 +93,12 @@ function putPlace(value: Buffer, kind: number, { dataset, directory, generation 
 
 /** @throws DamageError */
 export function decodeJob(id: number, value: Buffer): JobRecord {
-  const body = checkedBody(value, FORMAT, TREE_BODY_BYTES, `job ${id}`);
+  const body = checkedBody(value, FORMAT, SHORT_BODY_BYTES, `job ${id}`);
   for (const kind of Object.keys(TREE_KINDS) as TreeJob[])
-    if (body.length === TREE_BODY_BYTES && body[0] === TREE_KINDS[kind])
+    if (body.length === SHORT_BODY_BYTES && body[0] === TREE_KINDS[kind])
       return { kind, tree: getU32(body, 1) };
+  if (body.length === SHORT_BODY_BYTES && body[0] === DROP_SNAPSHOTS)
+    return { kind: 'drop-snapshots', dataset: getU32(body, 1) };
   if (body.length === PLACE_BODY_BYTES && body[0] === RESTORE_REST)
     return { kind: 'restore-rest', ...placeIn(body) };
   if (body.length >= RESTORE_HEAD_BYTES && body[0] === RESTORE) return decodeRestore(body);

@@ -42,6 +42,8 @@ export interface Trees {
   create(): Tree;
   /** Gives a tree up: its operations answer ESTALE from now on, and the background takes back what it holds. */
   drop(tree: Tree): void;
+  /** For the row of a job of any kind. */
+  newJobId(): number;
   /** Of the trees given up, what is still to be taken back. */
   pending(): { readonly trees: number; readonly bytes: number; readonly inodes: number };
 }

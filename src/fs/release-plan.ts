@@ -70,8 +70,8 @@ class ReleasePlan {
     }
     leaving.add(generation);
     const { kept, hasHead } = tree.generations;
-    const isEmpty = kept.every((each) => leaving.has(each)) && (!hasHead || leaving.has(HEAD));
-    if (!isEmpty) return;
+    // Only what is there leaves.
+    if (leaving.size < kept.length + (hasHead ? 1 : 0)) return;
     const holder = treeHolder(tree.id);
     for (const { tree: above, generation: shown } of tree.holds)
       this.release({ tree: this.store.trees.get(above)!, generation: shown, holder });

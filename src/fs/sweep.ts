@@ -83,11 +83,19 @@ export class Sweeps {
       this.sweeping = { tree, generation: oldest!, visited: 0 };
       if (tree.detached && oldest === FORK && !(await this.visitAll(tree))) return;
       if (!(await this.visitNotes(tree, (generations) => notesAround(tree, generations, oldest!)))) return;
-      for (const generation of gap.leaving)
-        this.store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });
-      await this.store.durable(this.store.ticket);
+      await this.finish(tree, gap.leaving);
     }
     if (!this.loop.stopped) this.onSwept(tree);
+  }
+
+  /** Nothing is left that only these generations needed. Their rows go in batches of bounded size. */
+  async finish(tree: Tree, generations: readonly number[]): Promise<void> {
+    const { store } = this;
+    for (let at = 0; at < generations.length; at += VISITS_A_BATCH) {
+      for (const generation of generations.slice(at, at + VISITS_A_BATCH))
+        store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });
+      await store.durable(store.ticket);
+    }
   }
 
   /** The head is lost: what only it showed goes. False when it was stopped. */

@@ -5,6 +5,7 @@ import type { DatasetRegistry } from '../datasets/registry.ts';
 import type { RegistryContext } from '../datasets/registry-context.ts';
 import type { SharedParts } from '../fs/open-dataset.ts';
 import type { DatasetLocks } from './dataset-locks.ts';
+import type { DroppedSnapshots } from './dropped-snapshots.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import { SnapshotList } from './snapshot-list.ts';
 import type { SpaceCharges } from './space-charges.ts';
@@ -26,6 +27,7 @@ export interface SnapshotContext extends SnapshotParts {
   readonly lists: Map<number, SnapshotList>;
   readonly byUuid: Map<string, SnapshotEntry>;
   readonly charges: SpaceCharges;
+  readonly dropped: DroppedSnapshots;
 }
 
 /** The list of a dataset, which begins with its first snapshot. */

@@ -7,7 +7,7 @@ import { stageRelease } from '../fs/holds.ts';
 import { bytesFreedBy, type Release } from '../fs/release-plan.ts';
 import { fullName, type SnapshotContext } from './snapshot-context.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
-import { listRow, listRowWithout, snapshotRowWithout } from './snapshot-rows.ts';
+import { listRow, snapshotRowWithout } from './snapshot-rows.ts';
 import type { SnapshotDeletePlan } from './snapshots.ts';
 
 /** Snapshots of one batch. */
@@ -73,21 +73,26 @@ export function goingWith({ lists }: SnapshotContext, { id, name }: DatasetEntry
   return entries.map((entry) => `${name}@${entry.name}`);
 }
 
-/** The snapshots of a dataset that is deleted in this turn. */
+/** The snapshots of a dataset that is deleted in this turn: what they hold goes in the background. */
 export function stageAllGone(context: SnapshotContext, { id }: DatasetEntry): void {
   const list = context.lists.get(id);
   if (!list) return;
-  for (const entry of list.entries) stageGone(context, entry);
-  context.shared.store.stageRows([listRowWithout(id)]);
+  for (const entry of list.entries) forget(context, entry);
   context.lists.delete(id);
+  const job = context.datasets.trees.newJobId();
+  context.dropped.drop({ job, dataset: id, snapshots: list.entries.length });
 }
 
-function stageGone({ shared, byUuid, charges }: SnapshotContext, entry: SnapshotEntry): void {
-  const { store } = shared;
-  const { tree, generation, holder } = releaseOf({ shared })(entry);
-  entry.fileSystem.close();
+function stageGone(context: SnapshotContext, entry: SnapshotEntry): void {
+  const { store } = context.shared;
+  const { tree, generation, holder } = releaseOf(context)(entry);
   store.stageRows([snapshotRowWithout(entry)]);
   stageRelease(store, tree, generation, holder);
+  forget(context, entry);
+}
+
+function forget({ byUuid, charges }: SnapshotContext, entry: SnapshotEntry): void {
+  entry.fileSystem.close();
   byUuid.delete(entry.uuid);
   charges.holdersChanged();
 }

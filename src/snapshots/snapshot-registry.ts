@@ -7,7 +7,9 @@ import { withoutLocal } from '../datasets/properties.ts';
 import type { DatasetSnapshots } from '../datasets/registry-context.ts';
 import { cloneDataset } from './clone.ts';
 import { DatasetLocks } from './dataset-locks.ts';
+import { DroppedSnapshots } from './dropped-snapshots.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
+import type { JobSource } from './jobs/jobs.ts';
 import { originOf } from './origin.ts';
 import { planRollback, rollback } from './rollback.ts';
 import { stageSnapshotProperties, stageSnapshotRename, stageTag, stageUntag } from './snapshot-changes.ts';
@@ -55,15 +57,14 @@ export class SnapshotRegistry implements Snapshots {
   static async open(parts: SnapshotParts): Promise<SnapshotRegistry> {
     const { shared, registry } = parts;
     const lists = new Map<number, SnapshotList>();
+    const loading = { ...parts, datasets: registry.context, lists, byUuid: new Map<string, SnapshotEntry>() };
+    const left = await loadLists(loading);
     const context: SnapshotContext = {
-      ...parts,
-      datasets: registry.context,
+      ...loading,
       locks: new DatasetLocks(),
-      lists,
-      byUuid: new Map(),
       charges: new SpaceCharges(shared.store.trees, lists),
+      dropped: new DroppedSnapshots(shared.store, shared.clock, left),
     };
-    await loadLists(context);
     registry.context.snapshots = snapshotsOfDatasets(context);
     return new SnapshotRegistry(context);
   }
@@ -158,18 +159,25 @@ export class SnapshotRegistry implements Snapshots {
     return plan;
   }
 
+  /** What lets go of the snapshots of deleted datasets. */
+  get dropped(): JobSource {
+    return this.context.dropped;
+  }
+
   /** Deletes what expires from now on, and what has expired. */
   start(): void {
     this.expiry.start();
+    this.context.dropped.start();
   }
 
-  /** Resolves when all that has expired is deleted. */
-  idle(): Promise<void> {
-    return this.expiry.idle();
+  /** Resolves when all that has expired is deleted, and what deleted datasets have left is let go of. */
+  async idle(): Promise<void> {
+    await this.expiry.idle();
+    await this.context.dropped.idle();
   }
 
-  stop(): Promise<void> {
-    return this.expiry.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.expiry.stop(), this.context.dropped.stop()]);
   }
 
   private select(selection: SnapshotSelection): readonly SnapshotEntry[] {

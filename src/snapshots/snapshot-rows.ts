@@ -16,6 +16,7 @@ import {
 
 /** No snapshot has this id. */
 const LIST_ID = 0;
+export const FIRST_ID = 1;
 
 export interface LoadedList {
   readonly list: ListRecord;

@@ -16,6 +16,7 @@ const JOBS: readonly (readonly [JobRecord, string])[] = [
   [{ kind: 'restore-rest', ...place }, '0102000000030000010000000005fffffffe'],
   [{ kind: 'detach', tree: 258 }, '010300000102'],
   [{ kind: 'flatten', tree: 258 }, '010400000102'],
+  [{ kind: 'drop-snapshots', dataset: 258 }, '010600000102'],
   [RESTORE, '0105000000030000010000000005fffffffe00000007010000000d'],
 ];
 

@@ -107,7 +107,8 @@ export class RecordedVolume {
 
   /** All that goes on in the background comes to its end. */
   async rest(): Promise<void> {
-    const { store, sweeps, trees, reclaimer, detaches, detachPolicy } = this.volume;
+    const { store, sweeps, trees, reclaimer, detaches, detachPolicy, snapshots } = this.volume;
+    await snapshots.idle();
     await detaches.idle();
     await detachPolicy.idle();
     for (let round = 0; round < RESTS; round++) {

@@ -53,9 +53,10 @@ async function write(dataset: string, from: number, to: number, seed: number): P
 
 /** The background comes to its end, with what the policy begins by itself. */
 async function rest(): Promise<void> {
-  const { sweeps, trees, store, reclaimer, detachPolicy } = volume;
+  const { sweeps, trees, store, reclaimer, detachPolicy, snapshots } = volume;
   for (let round = 0; round < 4; round++) {
     await store.idle();
+    await snapshots.idle();
     await sweeps.idle();
     await trees.drained();
     reclaimer.wake();
