@@ -74,7 +74,8 @@ export function inodeRecord(fields: InodeRecord): InodeRecord {
   };
 }
 
-/** The record with some fields replaced. */
+/** A copy of the record with some fields replaced. */
 export function withFields(record: InodeRecord, fields: Partial<InodeRecord>): InodeRecord {
-  return inodeRecord({ ...record, ...fields });
+  // Into the copy: a spread of both would make a third object, of another hidden class.
+  return Object.assign(inodeRecord(record), fields);
 }

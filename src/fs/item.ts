@@ -97,14 +97,32 @@ export interface QueuedItem extends Item {
   readonly ticket: number;
 }
 
-/** Defaults of an item; `rows` has none, because each item needs its own. */
+export const WRITE: Action = { kind: 'write' };
+
+/** Defaults of an item; `rows` has none, because each item needs its own. What is busy writes all fields out instead. */
 export const PLAIN_ITEM: Omit<Item, 'rows'> = {
   tree: null,
   generation: 0,
-  action: { kind: 'write' },
+  action: WRITE,
   writes: [],
   usedBytes: 0,
   usedInodes: 0,
   named: [],
   landed: null,
 };
+
+/** Field by field: a copy of a shape that is not known beforehand costs microseconds. */
+export function queued(item: Item, ticket: number): QueuedItem {
+  return {
+    tree: item.tree,
+    generation: item.generation,
+    action: item.action,
+    writes: item.writes,
+    rows: item.rows,
+    usedBytes: item.usedBytes,
+    usedInodes: item.usedInodes,
+    named: item.named,
+    landed: item.landed,
+    ticket,
+  };
+}

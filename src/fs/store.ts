@@ -12,7 +12,7 @@ import { CommitWorker } from './commit-worker.ts';
 import type { Frame } from './extent.ts';
 import { FsError } from './fs-error.ts';
 import { IdSequence } from './ids.ts';
-import { type Item, PLAIN_ITEM, type QueuedItem, VersionedKind } from './item.ts';
+import { type Item, PLAIN_ITEM, type QueuedItem, queued, VersionedKind } from './item.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
 import { OpenViews } from './open-views.ts';
@@ -173,7 +173,7 @@ export class Store {
       for (const sequence of this.unsaved) item.rows.push(sequence.row());
       this.unsaved.clear();
     }
-    this.worker.push({ ...item, ticket });
+    this.worker.push(queued(item, ticket));
     return ticket;
   }
 

@@ -18,7 +18,7 @@ import type { Cookie, FileType, NodeRef, Receipt } from './file-system.ts';
 import { FsError } from './fs-error.ts';
 import { encodeInode } from './inode-codec.ts';
 import { type InodeRecord, withFields } from './inode-record.ts';
-import { type NamedFrame, PLAIN_ITEM, VersionedKind, type VersionedWrite } from './item.ts';
+import { type NamedFrame, VersionedKind, type VersionedWrite, WRITE } from './item.ts';
 import { keyId } from './key-id.ts';
 import { bucketOf } from './name-cookie.ts';
 import { chunkKey, nameEntry, nameKey, type Records } from './records.ts';
@@ -28,19 +28,28 @@ import { ENVELOPE_BYTES, whiteout } from './versioned-value.ts';
 /** On disk: never renumber. */
 const LINK_FORMAT = 1;
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 interface EditedBucket {
   readonly key: Buffer;
   bucket: DirectoryBucket;
+}
+
+interface EditedChunk {
+  readonly dataId: number;
+  readonly window: number;
+  readonly map: ChunkMap | null;
 }
 
 export class Turn {
   readonly records: Records;
   readonly tree: Tree;
   readonly now: Timestamp;
-  private readonly inodes = new Map<number, InodeRecord | null>();
-  private readonly buckets = new Map<string, EditedBucket>();
-  private readonly names = new Map<string, NameEntry | null>();
-  private readonly chunks = new Map<string, { dataId: number; window: number; map: ChunkMap | null }>();
+  /** These are made when first needed: few operations change all four, and empty maps alone cost 5 % of one. */
+  private inodes: Map<number, InodeRecord | null> | null = null;
+  private buckets: Map<string, EditedBucket> | null = null;
+  private names: Map<string, NameEntry | null> | null = null;
+  private chunks: Map<string, EditedChunk> | null = null;
   private readonly links: VersionedWrite[] = [];
   private readonly rows: Write[] = [];
   private readonly named: NamedFrame[] = [];
@@ -58,7 +67,7 @@ export class Turn {
 
   /** An inode as it is, for reading. */
   find(ino: number): InodeRecord | undefined {
-    const edited = this.inodes.get(ino);
+    const edited = this.inodes?.get(ino);
     return edited === undefined ? this.records.inode(ino) : (edited ?? undefined);
   }
 
@@ -85,7 +94,7 @@ export class Turn {
 
   /** Puts a new or changed record; ctime and the change counter are the caller's. */
   put(record: InodeRecord): void {
-    this.inodes.set(record.ino, record);
+    this.setInode(record.ino, record);
   }
 
   /**
@@ -95,22 +104,20 @@ export class Turn {
   update(record: InodeRecord, fields: Partial<InodeRecord>): InodeRecord {
     const last = this.tree.dirty.get(record.ino)?.ctimeAfter(record) ?? record;
     const ctime = this.tree.changeTimes.next(this.now, last);
-    const updated = withFields(record, {
-      ctimeSeconds: ctime.seconds,
-      ctimeNanoseconds: ctime.nanoseconds,
-      change: record.change + 1,
-      ...fields,
-    });
-    this.inodes.set(record.ino, updated);
+    const updated: Writable<InodeRecord> = withFields(record, fields);
+    updated.ctimeSeconds = ctime.seconds;
+    updated.ctimeNanoseconds = ctime.nanoseconds;
+    updated.change++;
+    this.setInode(record.ino, updated);
     return updated;
   }
 
   delete(ino: number): void {
-    this.inodes.set(ino, null);
+    this.setInode(ino, null);
   }
 
   entry(directory: number, name: Buffer): NameEntry | null {
-    const edited = this.names.get(nameKey(directory, name));
+    const edited = this.names?.get(nameKey(directory, name));
     return edited === undefined ? this.records.entry(directory, name) : edited;
   }
 
@@ -122,14 +129,14 @@ export class Turn {
     if (!bucket) throw new FsError('ENOSPC', 'Too many names of this directory have the same hash');
     edited.bucket = bucket;
     const entry = nameEntry(cookie, findEntry(bucket, name)!.index, ino, type);
-    this.names.set(nameKey(directory, name), entry);
+    this.setName(directory, name, entry);
     return entry;
   }
 
   removeEntry(directory: number, name: Buffer): void {
     const edited = this.editBucket(directory, this.records.cookieOf(name));
     edited.bucket = removeEntry(edited.bucket, name);
-    this.names.set(nameKey(directory, name), null);
+    this.setName(directory, name, null);
   }
 
   /** Makes an existing name lead to another inode, under the same cookie. */
@@ -138,16 +145,17 @@ export class Turn {
     const edited = this.editBucket(directory, cookie);
     edited.bucket = edited.bucket.map((entry) => (entry.name.equals(name) ? { ...entry, ino, type } : entry));
     const entry = nameEntry(cookie, findEntry(edited.bucket, name)!.index, ino, type);
-    this.names.set(nameKey(directory, name), entry);
+    this.setName(directory, name, entry);
     return entry;
   }
 
   chunk(dataId: number, window: number): ChunkMap | null {
-    const edited = this.chunks.get(chunkKey(dataId, window));
+    const edited = this.chunks?.get(chunkKey(dataId, window));
     return edited ? edited.map : this.records.chunk(dataId, window);
   }
 
   putChunk(dataId: number, window: number, map: ChunkMap | null): void {
+    this.chunks ??= new Map();
     this.chunks.set(chunkKey(dataId, window), { dataId, window, map: map && isEmpty(map) ? null : map });
   }
 
@@ -191,9 +199,9 @@ export class Turn {
     if (writes.length === 0 && this.rows.length === 0 && this.named.length === 0) return store.ticket;
     const { tree, rows, usedBytes, usedInodes, named } = this;
     const ticket = store.stage({
-      ...PLAIN_ITEM,
       tree,
       generation,
+      action: WRITE,
       writes,
       rows,
       usedBytes,
@@ -215,10 +223,21 @@ export class Turn {
     return ticket;
   }
 
+  private setInode(ino: number, record: InodeRecord | null): void {
+    this.inodes ??= new Map();
+    this.inodes.set(ino, record);
+  }
+
+  private setName(directory: number, name: Buffer, entry: NameEntry | null): void {
+    this.names ??= new Map();
+    this.names.set(nameKey(directory, name), entry);
+  }
+
   private editBucket(directory: number, cookie: Cookie): EditedBucket {
     const { high, low } = bucketOf(cookie);
     const key = keys.dirEntry.key(this.tree.id, directory, high, low);
     const id = keyId(key);
+    this.buckets ??= new Map();
     let edited = this.buckets.get(id);
     if (!edited) {
       edited = { key, bucket: this.records.bucket(directory, { high, low }) };
@@ -229,29 +248,20 @@ export class Turn {
 
   private encode(): VersionedWrite[] {
     const writes: VersionedWrite[] = this.links;
-    const { id: tree } = this.tree;
-    for (const [ino, record] of this.inodes) {
-      const key = keys.inode.key(tree, ino);
-      writes.push({
-        kind: VersionedKind.inode,
-        key,
-        id: keyId(key),
-        value: record ? encodeInode(record) : this.gone(key),
-      });
+    const { tree } = this;
+    for (const [ino, record] of this.inodes ?? []) {
+      const key = keys.inode.key(tree.id, ino);
+      const value = record ? encodeInode(record) : this.gone(key);
+      writes.push({ kind: VersionedKind.inode, key, id: keyId(key), value });
     }
-    for (const [id, { key, bucket }] of this.buckets) {
+    for (const [id, { key, bucket }] of this.buckets ?? []) {
       const value = bucket.length > 0 ? encodeBucket(bucket) : this.gone(key);
       writes.push({ kind: VersionedKind.entry, key, id, value });
     }
-    for (const { dataId, window, map } of this.chunks.values()) {
-      const key = keys.chunk.key(tree, dataId, window);
-      writes.push({
-        kind: VersionedKind.chunk,
-        key,
-        id: keyId(key),
-        value: map ? encodeChunk(map) : this.gone(key),
-        map,
-      });
+    for (const { dataId, window, map } of this.chunks?.values() ?? []) {
+      const key = keys.chunk.key(tree.id, dataId, window);
+      const value = map ? encodeChunk(map) : this.gone(key);
+      writes.push({ kind: VersionedKind.chunk, key, id: keyId(key), value, map });
     }
     return writes;
   }
@@ -263,12 +273,12 @@ export class Turn {
 
   private cache(): void {
     const { inodes, names, chunks } = this.tree;
-    for (const [ino, record] of this.inodes) {
+    for (const [ino, record] of this.inodes ?? []) {
       if (record) inodes.set(ino, record);
       else inodes.delete(ino);
     }
-    for (const [key, entry] of this.names) names.set(key, entry);
-    for (const [key, { map }] of this.chunks) chunks.set(key, map);
+    for (const [key, entry] of this.names ?? []) names.set(key, entry);
+    for (const [key, { map }] of this.chunks ?? []) chunks.set(key, map);
   }
 }
 

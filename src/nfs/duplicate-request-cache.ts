@@ -93,11 +93,11 @@ export class DuplicateRequestCache {
       this.hits++;
       return known;
     }
-    const reply = serve((bytes) => this.receipt({ address, xid, procedure, checksum, reply: bytes }));
+    const reply = serve((bytes) => this.receipt(call, procedure, checksum, bytes));
     // An earlier call under the same xid that is still being served: its client has gone on.
     this.served.delete(key);
-    if (reply instanceof Promise) this.keepLater(key, { checksum, reply });
-    else this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
+    if (reply instanceof Promise) return this.keepLater(key, checksum, reply);
+    this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
     return reply;
   }
 
@@ -108,21 +108,41 @@ export class DuplicateRequestCache {
     return entry?.checksum === checksum && this.isYoung(entry) ? entry.reply : undefined;
   }
 
-  private keepLater(key: string, served: Served): void {
+  private keepLater(key: string, checksum: number, answer: Promise<Buffer>): Promise<Buffer> {
+    // Answered through the same promise as whoever asks again: each one more costs a turn of the queue and the collector.
+    const served: Served = {
+      checksum,
+      reply: answer.then(
+        (reply) => {
+          if (this.ended(key, served)) this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
+          return reply;
+        },
+        (error: unknown) => {
+          this.ended(key, served);
+          throw error;
+        },
+      ),
+    };
     this.served.set(key, served);
-    const ended = (): boolean => this.served.get(key) === served && this.served.delete(key);
-    const { checksum } = served;
-    served.reply.then((reply) => {
-      if (ended()) this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
-    }, ended);
+    return served.reply;
   }
 
-  private receipt(answered: Omit<ReplyRecord, 'sequence' | 'seconds'>): Receipt | undefined {
-    if (answered.reply.length > RING_REPLY_BYTES_MAX) return undefined;
+  private ended(key: string, served: Served): boolean {
+    return this.served.get(key) === served && this.served.delete(key);
+  }
+
+  private receipt(
+    { peer: { address }, xid }: RpcCall,
+    procedure: number,
+    checksum: number,
+    reply: Buffer,
+  ): Receipt | undefined {
+    if (reply.length > RING_REPLY_BYTES_MAX) return undefined;
     const slot = this.nextSlot;
     this.nextSlot = (slot + 1) % RING_SLOTS;
-    const record = { ...answered, sequence: this.nextSequence++, seconds: this.clock.now().seconds };
-    return { slot, value: encodeReply(record) };
+    const sequence = this.nextSequence++;
+    const { seconds } = this.clock.now();
+    return { slot, value: encodeReply({ sequence, seconds, address, xid, procedure, checksum, reply }) };
   }
 
   private keep(key: string, entry: Entry): void {

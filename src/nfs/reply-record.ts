@@ -26,17 +26,17 @@ export interface ReplyRecord {
 }
 
 export function encodeReply(record: ReplyRecord): Buffer {
-  const address = Buffer.from(record.address, 'latin1');
-  const value = checkedValue(FORMAT, ADDRESS_AT + address.length + record.reply.length);
-  const body = value.subarray(CHECKED_BODY_AT);
-  putU64(body, 0, record.sequence);
-  putU64(body, 8, record.seconds);
-  putU32(body, 16, record.xid);
-  putU32(body, 20, record.checksum);
-  body[24] = record.procedure;
-  body[25] = address.length;
-  address.copy(body, ADDRESS_AT);
-  record.reply.copy(body, ADDRESS_AT + address.length);
+  const { address, reply } = record;
+  const value = checkedValue(FORMAT, ADDRESS_AT + address.length + reply.length);
+  const body = CHECKED_BODY_AT;
+  putU64(value, body, record.sequence);
+  putU64(value, body + 8, record.seconds);
+  putU32(value, body + 16, record.xid);
+  putU32(value, body + 20, record.checksum);
+  value[body + 24] = record.procedure;
+  value[body + 25] = address.length;
+  value.write(address, body + ADDRESS_AT, 'latin1');
+  value.set(reply, body + ADDRESS_AT + address.length);
   return sealChecked(value);
 }
 

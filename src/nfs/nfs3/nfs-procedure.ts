@@ -51,11 +51,9 @@ export function query<A, O extends Fields, F extends Fields>(
     run(call, given) {
       try {
         const result = definition.run(call, given);
-        if (!(result instanceof Promise)) return { status: 0, ...result };
-        return result.then(
-          (value) => ({ status: 0, ...value }),
-          (error: unknown) => failure(call, given, error),
-        );
+        return result instanceof Promise
+          ? result.catch((error: unknown) => failure(call, given, error))
+          : result;
       } catch (error) {
         return failure(call, given, error);
       }
@@ -91,14 +89,11 @@ export function change<A, R, O extends Fields, F extends Fields>(
       ...definition.failed(call, given),
     });
   const execute = (call: RpcCall, given: A, keep?: ReceiptOf): Eventual<Buffer> => {
+    const failed = (error: unknown) => failure(call, given, error);
     try {
-      const operation = definition.operation(call, given);
-      const answer = stageAndEncode(operation, result, keep);
-      return answer instanceof Promise
-        ? answer.catch((error: unknown) => failure(call, given, error))
-        : answer;
+      return stageAndEncode(definition.operation(call, given), result, keep, failed);
     } catch (error) {
-      return failure(call, given, error);
+      return failed(error);
     }
   };
   return procedure({
@@ -112,24 +107,32 @@ export function change<A, R, O extends Fields, F extends Fields>(
   });
 }
 
+/** @param failed encodes the answer to what is thrown later than in this turn */
 function stageAndEncode<R, O extends Fields>(
   { target, run, reply: answer }: Operation<R, O>,
   codec: Xdr<unknown>,
   keep: ReceiptOf | undefined,
+  failed: (error: unknown) => Buffer,
 ): Eventual<Buffer> {
   let bytes: Buffer | undefined;
   const receipt = (result: R) => {
-    bytes = encodeMessage(codec, { status: 0, ...answer(result) });
+    bytes = encodeMessage(codec, answer(result));
     return keep?.(bytes);
   };
-  const finish = ({ result, ticket }: Staged<R>): Eventual<Buffer> => {
-    // WRITE and COMMIT, which may be repeated, ask for no receipt.
-    const reply = bytes ?? encodeMessage(codec, { status: 0, ...answer(result) });
-    const settled = target.fileSystem.settled(ticket);
-    return settled === undefined ? reply : settled.then(() => reply);
-  };
+  const encoded = ({ result }: Staged<R>) => bytes ?? encodeMessage(codec, answer(result));
   const staged = run({ caller: target.caller, receipt });
-  return staged instanceof Promise ? staged.then(finish) : finish(staged);
+  if (staged instanceof Promise) {
+    return staged
+      .then((done) => {
+        // WRITE and COMMIT, which may be repeated, ask for no receipt.
+        const reply = encoded(done);
+        return target.fileSystem.settled(done.ticket)?.then(() => reply) ?? reply;
+      })
+      .catch(failed);
+  }
+  const reply = encoded(staged);
+  const settled = target.fileSystem.settled(staged.ticket);
+  return settled === undefined ? reply : settled.then(() => reply, failed);
 }
 
 function statusOf({ log }: NfsContext, name: string, call: RpcCall, error: unknown): number {

@@ -16,7 +16,8 @@ export function decodeMessage<T>(codec: Xdr<T>, bytes: Buffer): T {
 export function encodeMessage<T>(codec: Xdr<T>, value: T): Buffer {
   try {
     codec.encode(scratch, value);
-    return Buffer.concat(scratch.take());
+    const pieces = scratch.take();
+    return pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces);
   } finally {
     scratch.take();
     scratch.reuse();

@@ -1,6 +1,6 @@
 // Structures (RFC 4506 §4.14).
 
-import { Code, type FixedCode, identifier, shift } from './compile.ts';
+import { Code, type FixedCode, identifier, type Stored, shift } from './compile.ts';
 import type { Xdr, XdrOf } from './xdr.ts';
 
 export type Fields = Readonly<Record<string, Xdr<unknown>>>;
@@ -14,17 +14,15 @@ export interface Struct<F extends Fields> extends Xdr<ValueOf<F>> {
 /** Fields in wire order: the property order of `fields` is the protocol. */
 export function struct<F extends Fields>(fields: F): Struct<F> {
   const code = new Code();
-  const encode = storeFields(code, fields);
+  const encode = code.store(storedFields(fields));
   const decode = `${loadFields(code, fields)}return ${literalOf(fields)};`;
   const codec = code.codec<ValueOf<F>>(encode, decode, bytesMinOf(fields), fixedOf(fields));
   return { ...codec, fields };
 }
 
-/** Statements that encode the fields of `v`. */
-export function storeFields(code: Code, fields: Fields): string {
-  return code.store(
-    Object.entries(fields).map(([name, codec]) => ({ value: `v.${identifier(name)}`, codec })),
-  );
+/** The fields of `v`, to be encoded. */
+export function storedFields(fields: Fields): Stored[] {
+  return Object.entries(fields).map(([name, codec]) => ({ value: `v.${identifier(name)}`, codec }));
 }
 
 /** Statements that decode the fields into constants, which {@link literalOf} makes an object of. */

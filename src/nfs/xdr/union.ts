@@ -9,7 +9,7 @@ import {
   literalOf,
   loadFields,
   type Struct,
-  storeFields,
+  storedFields,
   type ValueOf,
 } from './struct.ts';
 import type { Xdr } from './xdr.ts';
@@ -33,16 +33,19 @@ export function union<const D extends string, const A extends Arms>(
   return compile(discriminant, Object.entries(arms), undefined);
 }
 
-/** union switch (status) { case 0: ok; default: fail; }: the shape of every NFS and MOUNT result. */
+/**
+ * union switch (status) { case 0: ok; default: fail; }: the shape of every NFS and MOUNT result. A value to encode that
+ * has no status is a success: to copy a result for its sake would cost more than to encode it.
+ */
 export type ReplyOf<O extends Fields, F extends Fields, S extends number> =
-  | ({ readonly status: 0 } & ValueOf<O>)
+  | ({ readonly status?: 0 } & ValueOf<O>)
   | ({ readonly status: S } & ValueOf<F>);
 
 export function reply<O extends Fields, F extends Fields, S extends number = number>(
   ok: Struct<O>,
   fail: Struct<F>,
 ): Xdr<ReplyOf<O, F, S>> {
-  return compile('status', [['0', ok.fields]], fail.fields);
+  return compile('status', [['0', ok.fields]], fail.fields, 'v.status ?? 0');
 }
 
 /** bool followed by the value when true: XDR's optional-data, and unions on a bool. */
@@ -57,19 +60,24 @@ export function optional<T>(item: Xdr<T>): Xdr<T | undefined> {
   return code.codec(encode, decode, 4);
 }
 
-function compile<T>(name: string, arms: [string, Fields][], otherwise: Fields | undefined): Xdr<T> {
+function compile<T>(
+  name: string,
+  arms: [string, Fields][],
+  otherwise: Fields | undefined,
+  discriminant = `v.${name}`,
+): Xdr<T> {
   const code = new Code();
-  const discriminant = { [name]: u32 };
   const cases = arms.map(([value, fields]) => ({ label: `case ${value}`, fields }));
   if (otherwise) cases.push({ label: 'default', fields: otherwise });
   const stores = cases.map(
-    ({ label, fields }) => `${label}: {\n${storeFields(code, { ...discriminant, ...fields })}return;\n}`,
+    ({ label, fields }) =>
+      `${label}: {\n${code.store([{ value: 'arm', codec: u32 }, ...storedFields(fields)])}return;\n}`,
   );
   const loads = cases.map(
     ({ label, fields }) =>
       `${label}: {\n${loadFields(code, fields)}return ${literalOf(fields, `${name}: arm, `)};\n}`,
   );
-  const encode = `switch (v.${name}) {\n${stores.join('\n')}\n}\nthrow noArmToEncode('${name}', v.${name});`;
+  const encode = `const arm = ${discriminant};\nswitch (arm) {\n${stores.join('\n')}\n}\nthrow noArmToEncode('${name}', arm);`;
   const decode = `const arm = r.u32();\nswitch (arm) {\n${loads.join('\n')}\n}\nthrow noArm('${name}', arm);`;
   return code.codec(encode, decode, 4 + Math.min(...cases.map(({ fields }) => bytesMinOf(fields))));
 }
