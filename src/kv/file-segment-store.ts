@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Eventual } from '../eventual.ts';
 import { lentBuffers } from '../lent-buffers.ts';
+import { DirectFile } from './direct-file.ts';
 import { FileSegmentWriter } from './file-segment-writer.ts';
 import { type OpenFile, SegmentFiles } from './segment-files.ts';
 import { SegmentReadError, type SegmentStore, type SegmentWriter } from './segment-store.ts';
@@ -61,7 +62,8 @@ export class FileSegmentStore implements SegmentStore {
     }
     return new FileSegmentWriter(id, file, {
       syncDirectory: () => this.#directorySyncs.run(),
-      written: (offset, length) => this.#warm.add(id, offset, length),
+      openDirectly: () => DirectFile.open(this.#pathOf(id)),
+      cached: (offset, length) => this.#warm.add(id, offset, length),
     });
   }
 

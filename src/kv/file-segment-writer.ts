@@ -1,7 +1,11 @@
 // Appends to one segment file. Appends that wait while another is being written go out together, by reference, in one
-// call. After a failure nothing behind the last good sync can be trusted, so everything more is refused.
+// call; of what is large, the whole blocks go past the system's cache (direct-file.ts), and only what is before the
+// first and behind the last of them through it. After a failure nothing behind the last good sync can be trusted, so
+// everything more is refused.
 
 import type { FileHandle } from 'node:fs/promises';
+import { DIRECT_BLOCK_BYTES } from './direct-buffers.ts';
+import type { DirectFile } from './direct-file.ts';
 import type { SegmentWriter } from './segment-store.ts';
 import { SharedSync } from './shared-sync.ts';
 
@@ -12,10 +16,16 @@ interface Append {
   reject(error: unknown): void;
 }
 
+/** From here on the way past the cache is worth its copy. */
+const DIRECT_BYTES_MIN = 256 << 10;
+
 export interface WriterHooks {
+  /** The second way into the file, undefined where there is none. */
+  openDirectly(): Promise<DirectFile | undefined>;
   /** Makes the file's name durable. */
   syncDirectory(): Promise<void>;
-  written(offset: number, length: number): void;
+  /** These bytes are in the system's cache. */
+  cached(offset: number, length: number): void;
 }
 
 export class FileSegmentWriter implements SegmentWriter {
@@ -29,6 +39,8 @@ export class FileSegmentWriter implements SegmentWriter {
   #writing: Promise<void> | undefined;
   /** Settles when the sync that was asked for last has ended. */
   #syncing: Promise<void> | undefined;
+  /** Null until something large is written. */
+  #direct: Promise<DirectFile | undefined> | null = null;
   #writtenBytes = 0;
   #syncedBytes = 0;
   #nameIsDurable = false;
@@ -66,6 +78,7 @@ export class FileSegmentWriter implements SegmentWriter {
   async #finish(): Promise<void> {
     await this.#writing;
     await this.#syncing;
+    await (await this.#direct)?.close();
     await this.#file.close();
   }
 
@@ -86,16 +99,47 @@ export class FileSegmentWriter implements SegmentWriter {
   }
 
   async #write(appends: readonly Append[]): Promise<void> {
-    const start = this.#writtenBytes;
     let rest = appends.flatMap(({ buffers }) => buffers).filter((buffer) => buffer.length > 0);
-    while (rest.length > 0) {
-      const { bytesWritten } = await this.#file.writev(rest, this.#writtenBytes);
+    if (lengthOf(rest) >= DIRECT_BYTES_MIN) {
+      // Up to the first whole block.
+      const odd = this.#writtenBytes % DIRECT_BLOCK_BYTES;
+      if (odd > 0) rest = await this.#writeCached(rest, DIRECT_BLOCK_BYTES - odd);
+      rest = await this.#writeDirectly(rest);
+    }
+    await this.#writeCached(rest, lengthOf(rest));
+  }
+
+  /** Writes so many bytes; returns what is behind them. */
+  async #writeCached(buffers: readonly Buffer[], count: number): Promise<Buffer[]> {
+    const start = this.#writtenBytes;
+    const end = start + count;
+    let rest = [...buffers];
+    while (this.#writtenBytes < end) {
+      const { bytesWritten } = await this.#file.writev(
+        before(rest, end - this.#writtenBytes),
+        this.#writtenBytes,
+      );
       if (bytesWritten === 0)
         throw new Error(`Cannot append to segment ${this.id}: the system took no bytes`);
       this.#writtenBytes += bytesWritten;
       rest = behind(rest, bytesWritten);
     }
-    this.#hooks.written(start, this.#writtenBytes - start);
+    this.#hooks.cached(start, count);
+    return rest;
+  }
+
+  /** Writes whole blocks, all of them or as many as can be written so; returns what is behind them. */
+  async #writeDirectly(buffers: readonly Buffer[]): Promise<Buffer[]> {
+    this.#direct ??= this.#hooks.openDirectly();
+    const direct = await this.#direct;
+    let rest = [...buffers];
+    while (direct && lengthOf(rest) >= DIRECT_BLOCK_BYTES) {
+      const bytes = await direct.write(rest, this.#writtenBytes);
+      if (bytes === 0) break;
+      this.#writtenBytes += bytes;
+      rest = behind(rest, bytes);
+    }
+    return rest;
   }
 
   async #syncNow(): Promise<void> {
@@ -131,4 +175,21 @@ function behind(buffers: readonly Buffer[], count: number): Buffer[] {
   const rest = buffers.slice(first);
   if (skip > 0) rest[0] = rest[0]!.subarray(skip);
   return rest;
+}
+
+/** The first `count` bytes of the buffers. */
+function before(buffers: readonly Buffer[], count: number): Buffer[] {
+  const first: Buffer[] = [];
+  for (let left = count, at = 0; left > 0; at++) {
+    const buffer = buffers[at]!;
+    first.push(buffer.length > left ? buffer.subarray(0, left) : buffer);
+    left -= buffer.length;
+  }
+  return first;
+}
+
+function lengthOf(buffers: readonly Buffer[]): number {
+  let length = 0;
+  for (const buffer of buffers) length += buffer.length;
+  return length;
 }

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { giveDirectBuffer, takeDirectBuffer } from '../../src/kv/direct-buffers.ts';
 import { FileSegmentStore } from '../../src/kv/file-segment-store.ts';
 import { SegmentReadError } from '../../src/kv/segment-store.ts';
 import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
+import { seededRandom, upTo } from './seeded-random.ts';
 import { conformsToSegmentStore } from './segment-store-contract.ts';
 
 const WARM = { warmBytesMax: 1 << 30 };
@@ -34,9 +37,11 @@ describe('FileSegmentStore', () => {
     await directory.remove();
   });
 
+  /** In small appends, which go through the system's memory. */
   async function written(id: number, bytes: Buffer): Promise<void> {
     const writer = await store.create(id);
-    await writer.append([bytes]);
+    for (let at = 0; at < bytes.length; at += 64 << 10)
+      await writer.append([bytes.subarray(at, at + (64 << 10))]);
     await writer.sync();
     await writer.close();
   }
@@ -97,6 +102,58 @@ describe('FileSegmentStore', () => {
     const long = store.read(1, 0, (1 << 20) + 1);
     expect(long).toBeInstanceOf(Promise);
     expect((await long).equals(bytes.subarray(0, (1 << 20) + 1))).toBe(true);
+  });
+
+  /** Appends of many sizes, each of buffers of many sizes, and what they are together. */
+  async function appendMany(id: number, seed: number): Promise<Buffer> {
+    const random = seededRandom(seed);
+    const writer = await store.create(id);
+    const all: Buffer[] = [];
+    for (const bytesMax of [100, 300_000, 5000, 900_000, 4096, 2_500_000, 1 << 20, 1]) {
+      const buffers: Buffer[] = [];
+      for (let left = upTo(random, bytesMax) + 1; left > 0; left -= buffers.at(-1)!.length)
+        buffers.push(randomBytes(Math.min(left, upTo(random, 200_000) + 1)));
+      all.push(...buffers);
+      await writer.append(buffers);
+      const whole = Buffer.concat(all);
+      const from = upTo(random, whole.length - 1);
+      expect((await store.read(id, from, whole.length - from)).equals(whole.subarray(from))).toBe(true);
+      if (random() < 0.5) await writer.sync();
+    }
+    await writer.sync();
+    await writer.close();
+    return Buffer.concat(all);
+  }
+
+  it('holds just the bytes of large and small appends, at whatever offsets, while it is read', async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const whole = await appendMany(seed, seed);
+      const found = await readFile(join(directory.path, `${seed.toString(16).padStart(16, '0')}.seg`));
+      expect(found.equals(whole)).toBe(true);
+    }
+  });
+
+  it('does not fill the memory of the system with what is written in one large append', async () => {
+    const writer = await store.create(1);
+    await writer.append([Buffer.alloc(512 << 10)]);
+    await writer.close();
+    const later = store.read(1, 4096, 4096);
+    expect(later).toBeInstanceOf(Promise);
+    expect(await later).toEqual(Buffer.alloc(4096));
+  });
+
+  it('writes large appends through the system when no buffer is free for the other way', async () => {
+    const taken = Array.from({ length: 4 }, takeDirectBuffer);
+    expect(takeDirectBuffer()).toBeUndefined();
+    try {
+      const bytes = randomBytes(700_001);
+      const writer = await store.create(1);
+      await writer.append([bytes]);
+      await writer.close();
+      expect((store.read(1, 0, bytes.length) as Buffer).equals(bytes)).toBe(true);
+    } finally {
+      for (const buffer of taken) giveDirectBuffer(buffer!);
+    }
   });
 
   it('forgets what is warm beyond its bound, the longest unused first', async () => {

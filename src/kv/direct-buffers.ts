@@ -1,0 +1,41 @@
+// Memory from which the system can write to a disk without its own cache in between (O_DIRECT): it has to begin at a
+// block boundary, and of all memory that JavaScript can ask for only WebAssembly's is promised to.
+
+/** What offsets and lengths of direct writes are multiples of: the largest logical block in common use. */
+export const DIRECT_BLOCK_BYTES = 4096;
+export const DIRECT_BUFFER_BYTES = 1 << 20;
+/** Segments that are written at the same time: the open one, and those before it that still end. */
+const BUFFERS = 4;
+const WASM_PAGE_BYTES = 1 << 16;
+
+/** What of it is used here: TypeScript knows it only together with browsers' things. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+};
+
+let free: Buffer[] | undefined;
+
+/** Room for one write, or undefined while all are in use. To be given back. */
+export function takeDirectBuffer(): Buffer | undefined {
+  free ??= allocate();
+  return free.pop();
+}
+
+export function giveDirectBuffer(buffer: Buffer): void {
+  free!.push(buffer);
+}
+
+function allocate(): Buffer[] {
+  const pages = (BUFFERS * DIRECT_BUFFER_BYTES) / WASM_PAGE_BYTES;
+  let memory: { readonly buffer: ArrayBuffer };
+  try {
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    // It takes gigabytes of addresses, though no memory: a process may be held to fewer.
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
+  return Array.from({ length: BUFFERS }, (_, at) =>
+    Buffer.from(memory.buffer, at * DIRECT_BUFFER_BYTES, DIRECT_BUFFER_BYTES),
+  );
+}
