@@ -57,23 +57,23 @@ function machine(directory) {
   return `${processors.length} × ${processors[0].model.trim()}, ${memory} GiB, Linux ${release()}, ${file}, Node ${process.versions.node}`;
 }
 
-/** The page's own section of a title, which another command measures: from its heading to the end. */
-export function sectionOf(file, title) {
-  if (!existsSync(file)) return '';
-  const page = readFileSync(file, 'utf8');
-  const at = page.indexOf(`\n## ${title}\n`);
-  return at < 0 ? '' : page.slice(at);
-}
-
-/** Puts a section at the end of the page, instead of the one of that title. */
-export async function replaceSection(file, title, text) {
-  const page = readFileSync(file, 'utf8');
-  const rest = page.slice(0, page.length - sectionOf(file, title).length).trimEnd();
-  await writePage(file, `${rest}\n\n## ${title}\n\n${text}\n`);
+/**
+ * Puts the sections of `page` into the file: each in the place of the one of its title, new ones at the end. Sections that
+ * only the file has, written by hand or by another command, stay.
+ */
+export async function writeSections(file, page) {
+  const sections = existsSync(file) ? sectionsOf(readFileSync(file, 'utf8')) : new Map();
+  for (const [title, text] of sectionsOf(page)) sections.set(title, text);
+  await writeFormatted(file, `${[...sections.values()].join('\n\n')}\n`);
 }
 
 /** Formatted as all that is committed. */
-export async function writePage(file, page) {
-  writeFileSync(file, page);
+export async function writeFormatted(file, text) {
+  writeFileSync(file, text);
   await runOk('npx', ['biome', 'format', '--write', file], { cwd: PROJECT });
+}
+
+/** By title, in their order; what is before the first has the title ''. */
+function sectionsOf(page) {
+  return new Map(page.split(/\n(?=## )/).map((text) => [/^## (.*)/.exec(text)?.[1] ?? '', text.trim()]));
 }

@@ -1,9 +1,11 @@
 // npm run bench: this server, strict and then relaxed, against nfs-ganesha, step by step in turn, into
 // docs/performance.md; and the memory test.
 //
-//   node bench/run.mjs [--quick] [--only STEPS] [--out FILE] [--no-million]
+//   node bench/run.mjs [--quick] [--only STEPS] [--out FILE] [--compare FILE] [--no-million]
 //
 // --quick takes minutes instead of an hour, and its figures are for a look: it writes no page unless --out names one.
+// Beside a page NAME.md stands the run itself, NAME.json. --compare NAME.json says what became slower since that run by
+// more than the noise, and fails when something did.
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +16,8 @@ import { runSuite } from '../test/rig/report.mjs';
 import { CairnServer, GaneshaServer } from '../test/rig/servers.mjs';
 import { CPU_FLOORS, CPU_GOALS, RATE_FLOORS, RATE_GOALS } from './goals.mjs';
 import { buildGenerator, checkMillion } from './million.mjs';
-import { performancePage, sectionOf, writePage } from './page.mjs';
+import { performancePage, writeFormatted, writeSections } from './page.mjs';
+import { recordOf, regressions } from './recorded.mjs';
 import { judgeCpu, judgeRates } from './verdicts.mjs';
 
 const MODES = { strict: [], relaxed: ['--durability', 'relaxed'] };
@@ -25,9 +28,13 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     out: { type: 'string' },
+    compare: { type: 'string' },
     'no-million': { type: 'boolean', default: false },
   },
 });
+
+// Read before the run, which may write it anew.
+const recorded = options.compare && JSON.parse(readFileSync(options.compare, 'utf8'));
 
 await runSuite(async (report, undo) => {
   needPrograms('bench', ['ganesha.nfsd', 'python3']);
@@ -59,10 +66,16 @@ await runSuite(async (report, undo) => {
   if (!rowsOf.strict || !rowsOf.relaxed) return;
   const results = judgeAll(rowsOf);
   reportFloors(report, results);
+  const record = recordOf(rowsOf);
+  if (recorded) reportRegressions(report, regressions(recorded, record));
   const page = performancePage({ tables, results, million, count, directory, quick: options.quick });
   const target = options.out ?? (options.quick ? undefined : path.join(PROJECT, 'docs/performance.md'));
-  if (target) await writePage(target, `${page.trimEnd()}\n${sectionOf(target, 'Snapshots')}`);
-  else console.log(page);
+  if (!target) {
+    console.log(page);
+    return;
+  }
+  await writeSections(target, page);
+  await writeFormatted(target.replace(/(\.md)?$/, '.json'), JSON.stringify(record));
 });
 
 async function startPeers(undo, directory) {
@@ -99,6 +112,14 @@ function judgeAll(rowsOf) {
     rateFloors: judgeRates(RATE_FLOORS, rowsOf),
     cpuFloors: judgeCpu(CPU_FLOORS, rowsOf),
   };
+}
+
+function reportRegressions(report, worse) {
+  if (worse.length === 0) report.pass(`nothing is slower than in ${options.compare}`, 0);
+  for (const { mode, step, peer, figure, before, after, noise } of worse) {
+    const name = `${figure} of ${step}, ${mode}, against ${peer}: ${before.toFixed(2)} in ${options.compare}`;
+    report.fail(name, `${after.toFixed(2)}, noise ${Math.round(noise * 100)} %`, 0);
+  }
 }
 
 /** A goal that is missed stands in the page; a floor that is missed fails the run. */

@@ -12,7 +12,7 @@ import { runSuite } from '../test/rig/report.mjs';
 import { CairnServer } from '../test/rig/servers.mjs';
 import { btrfsTable } from './btrfs.mjs';
 import { buildGenerator } from './million.mjs';
-import { replaceSection } from './page.mjs';
+import { writeSections } from './page.mjs';
 import {
   measureDiff,
   measureList,
@@ -60,11 +60,11 @@ await runSuite(async (report, undo) => {
   await step('space', () => measureSpace(volume));
   await step('btrfs', () => btrfsTable());
   const target = options.out ?? (options.quick ? undefined : path.join(PROJECT, 'docs/performance.md'));
-  if (target) await replaceSection(target, 'Snapshots', sectionOf(tables));
-  else console.log(sectionOf(tables));
+  if (target) await writeSections(target, sectionOfPage(tables));
+  else console.log(sectionOfPage(tables));
 });
 
-function sectionOf(tables) {
+function sectionOfPage(tables) {
   const quick = options.quick ? ' A quick run: a look, not a measurement.' : '';
   const date = new Date().toISOString().slice(0, 10);
   const parts = tables.map(({ title, head, rows, note }) =>
@@ -74,5 +74,7 @@ function sectionOf(tables) {
       [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n'),
     ].join('\n\n'),
   );
-  return [`Measured on ${date} with \`npm run bench:snapshots\`.${quick}`, ...parts].join('\n\n');
+  return [`## Snapshots`, `Measured on ${date} with \`npm run bench:snapshots\`.${quick}`, ...parts].join(
+    '\n\n',
+  );
 }

@@ -1,12 +1,12 @@
 // From the rows of shared/perf/suite.mjs to ratios and verdicts.
 
 /** The figure of a row that its ratios are taken of: entries, MiB or operations a second, as suite.mjs prints it. */
-function rate(row) {
+export function rate(row) {
   if (row.items_s > 0) return row.items_s;
   return row.mib_s > 0 && row.size >= 65536 ? row.mib_s : row.ops_s;
 }
 
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   if (sorted.length === 0) return Number.NaN;
