@@ -71,8 +71,10 @@ const plusEntry = struct({
 interface Budget {
   /** Bytes of the whole reply. */
   bytes: number;
-  /** READDIRPLUS: bytes of names, cookies and numbers (dircount). */
+  /** READDIRPLUS: bytes of names, cookies and numbers (dircount); a hint, so the first entry may have more. */
   nameBytes: number;
+  /** Entries. */
+  taken: number;
 }
 
 interface Listing {
@@ -91,7 +93,7 @@ export function readdir(context: NfsContext): AnyProcedure {
     run(call, { directory, cookie, count }) {
       const target = targetOf(context, call, directory);
       const bytes = Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES;
-      const budget = { bytes, nameBytes: Number.POSITIVE_INFINITY };
+      const budget = { bytes, nameBytes: Number.POSITIVE_INFINITY, taken: 0 };
       return andThen(fill(target, cookie, budget, ENTRY_BYTES), ({ directory: found, entries, eof }) => ({
         attributes: fattr(found, target),
         verifier: COOKIE_VERIFIER,
@@ -116,7 +118,9 @@ export function readdirplus(context: NfsContext): AnyProcedure {
     failed: (call, { directory }) => ({ attributes: postOp(context, call, directory) }),
     run(call, { directory, cookie, nameCount, count }) {
       const target = targetOf(context, call, directory);
-      const budget = { bytes: Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES, nameBytes: nameCount };
+      const bytes = Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES;
+      // Without a hint maxcount alone counts, as RFC 8881 §18.23.3 says of the same field.
+      const budget = { bytes, nameBytes: nameCount || Number.POSITIVE_INFINITY, taken: 0 };
       return andThen(fill(target, cookie, budget, ENTRY_BYTES + PLUS_BYTES), (listing) =>
         andThen(withAttributes(context, target, listing), (entries) => ({
           attributes: fattr(listing.directory, target),
@@ -182,7 +186,9 @@ function entryOf({ ino, name, cookieHigh, cookieLow }: DirectoryPage['entries'][
 function take(budget: Budget, { name }: Entry, entryBytes: number): boolean {
   const nameBytes = padded(name.length);
   const bytes = entryBytes + nameBytes;
-  if (bytes > budget.bytes || ENTRY_BYTES + nameBytes > budget.nameBytes) return false;
+  if (bytes > budget.bytes) return false;
+  if (budget.taken > 0 && ENTRY_BYTES + nameBytes > budget.nameBytes) return false;
+  budget.taken++;
   budget.bytes -= bytes;
   budget.nameBytes -= ENTRY_BYTES + nameBytes;
   return true;

@@ -156,4 +156,10 @@ describe('MKNOD', () => {
     expect(status).toBe(Status.BADTYPE);
     expect(wcc.after).toEqual(await statOf(directory));
   });
+
+  it.each([0, 8, 0xffff_ffff])('cannot read type %i, which is no ftype3 (RFC 4506 §4.3)', async (type) => {
+    const raw = await served.client();
+    const args = Buffer.concat([counted(root), counted(Buffer.from('x')), words(type)]);
+    await expect(nfs(raw, 11, args)).rejects.toThrow('GARBAGE_ARGS');
+  });
 });

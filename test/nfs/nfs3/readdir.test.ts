@@ -206,6 +206,17 @@ describe('READDIRPLUS', () => {
     }
   });
 
+  it('gives one entry where a dircount, which is a hint, has room for none', async () => {
+    const pages = await list(readdirplus(1, 32_768), full);
+    expect(sorted(namesOf(pages))).toEqual(sorted(['.', '..', ...NAMES]));
+    expect(pages.map(({ entries }) => entries.length)).toEqual(pages.map(() => 1));
+  });
+
+  it('keeps to maxcount alone where dircount is 0', async () => {
+    const unhinted = await list(readdirplus(0, 32_768), full);
+    expect(unhinted).toEqual(await list(readdirplus(0xffff_ffff, 32_768), full));
+  });
+
   it('answers TOOSMALL when not even one entry fits in maxcount', async () => {
     expect((await client.readdirplus(full, 0n, 4096, 200)).status).toBe(Status.TOOSMALL);
     expect((await client.readdirplus(full, 0n, 4096, 600)).status).toBe(Status.OK);
