@@ -58,24 +58,45 @@ export function temporaryDirectory(undo, name) {
   return directory;
 }
 
-const FIRST_PORT = Number(process.env.CAIRN_TEST_PORTS ?? 23000);
-let nextPort = FIRST_PORT;
+/** Below those that the kernel gives to whoever asks for any. */
+const PORTS = { first: 23_000, end: 32_000 };
+/** Where to look next: suites that run at once do not begin at the same. */
+let nextPort = PORTS.first + ((process.pid * 64) % (PORTS.end - PORTS.first));
 
-/** A port on loopback that nobody listens on, with `count - 1` free ones behind it. */
+/**
+ * A port on loopback that nobody listens on, with `count - 1` free ones behind it. They are this process's until it
+ * ends, so that a server which is killed and started again does not find another suite's on its port.
+ */
 export async function freePort(count = 1) {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 2000; tries++) {
     const first = nextPort;
-    nextPort += count;
-    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
-    if (free.every(Boolean)) return first;
+    nextPort = first + 2 * count > PORTS.end ? PORTS.first : first + count;
+    const ports = Array.from({ length: count }, (_, i) => first + i);
+    if ((await allAsync(ports, reserved)) && (await allAsync(ports, isFree))) return first;
   }
-  throw new Error(`No free port from ${FIRST_PORT} on`);
+  throw new Error(`No free port from ${PORTS.first} to ${PORTS.end}`);
 }
 
-function isFree(port) {
+async function allAsync(ports, test) {
+  for (const port of ports) if (!(await test(port))) return false;
+  return true;
+}
+
+/** By an abstract socket, which the kernel takes back when the process ends, however that does. */
+function reserved(port) {
+  return canListen(net.createServer().unref(), `\0cairn-test-port-${port}`);
+}
+
+async function isFree(port) {
+  const probe = net.createServer();
+  if (!(await canListen(probe, port, '127.0.0.1'))) return false;
+  await new Promise((resolve) => probe.close(resolve));
+  return true;
+}
+
+function canListen(server, ...where) {
   return new Promise((resolve) => {
-    const probe = net.createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    server.once('error', () => resolve(false));
+    server.listen(...where, () => resolve(true));
   });
 }

@@ -1,8 +1,12 @@
 // Child processes of the suites: run to the end with a time limit, or awaited until they say that they are ready.
 
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from './report.mjs';
+
+/** The state of a listening socket in /proc/net/tcp. */
+const LISTEN = '0A';
 
 /** Runs a program to its end; answers `{ status, stdout, stderr }` whatever the status. */
 export function run(program, args, { timeoutMs = 120_000, ...options } = {}) {
@@ -54,5 +58,36 @@ export function isAlive(pid) {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether the process itself listens on a TCP port of 127.0.0.1. */
+export function listensOn(pid, port) {
+  const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const sockets = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  const [, , , , , , , , , inode] =
+    sockets.find(([, local, , state]) => local === address && state === LISTEN) ?? [];
+  if (inode === undefined) return false;
+  return openFiles(pid).includes(`socket:[${inode}]`);
+}
+
+/** What its file descriptors are; those that are closed meanwhile are left out. */
+function openFiles(pid) {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).map((fd) => linkOf(`${folder}/${fd}`));
+  } catch {
+    // It has ended.
+    return [];
+  }
+}
+
+function linkOf(path) {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }

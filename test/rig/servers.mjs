@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { answersNull } from './nfs-client.mjs';
 import { freePort, needBuild, needPrograms, sharedFolder, startFlags } from './places.mjs';
-import { isAlive, run, runOk, until } from './processes.mjs';
+import { isAlive, listensOn, run, runOk, until } from './processes.mjs';
 import { Failure } from './report.mjs';
 
 const START_MS = 20_000;
@@ -76,7 +76,8 @@ export class CairnServer {
   async #answers() {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null)
       throw new Failure(`The server ended:\n${this.logTail()}`);
-    return answersNull(this.port);
+    // Another server on its port would answer too, before this one has said that it is taken.
+    return listensOn(this.pid, this.port) && answersNull(this.port);
   }
 
   async kill() {
