@@ -1,7 +1,7 @@
 // New heads of trees: a clone is a tree that shows a kept generation of another one until it has something of its own,
 // and a rollback gives its dataset such a tree as its new head (DESIGN 3.2).
 
-import { ChangeTimes } from './change-time.ts';
+import { ChangeTimes, laterOf } from './change-time.ts';
 import { keptCounters } from './kept-counters.ts';
 import { inoSequenceKey } from './open-dataset.ts';
 import type { OperationContext } from './operation.ts';
@@ -21,11 +21,13 @@ export interface Branch {
  * A new tree that shows what another one was at a generation which is kept and complete. The caller stages it and, in the
  * same turn, that it holds that generation and whose head it is.
  *
+ * @param replaced the head whose place it takes: the new one gives no ctime that this one has given
  * @throws Wait; FsError `ESTALE` when the generation is not kept
  */
-export function branchOf(store: Store, parent: ParentTree): Branch {
+export function branchOf(store: Store, parent: ParentTree, replaced?: Tree): Branch {
   const usage = keptCounters(store, parent.tree, parent.generation);
   const { tree, rows } = newTree(store.treeIds.take(), parent, store.parts.settings.caches, usage);
+  if (replaced) tree.changeTimes = new ChangeTimes(laterOf(replaced.changeTimes, store.changeMark.before));
   return {
     tree,
     stage() {
@@ -51,6 +53,7 @@ export function stageInosOfClone({ inos, records }: OperationContext, clone: num
  * in memory for the old one is forgotten. An operation stages in one turn, so none is half done; those of several turns
  * look whether their tree still has its head. The caller stages the switch in the same turn.
  *
+ * @param tree a branch that takes the place of the head
  * @returns the tree that lost its head
  */
 export function switchHead(operations: OperationContext, tree: Tree): Tree {
@@ -58,7 +61,6 @@ export function switchHead(operations: OperationContext, tree: Tree): Tree {
   const before = records.tree;
   operations.records = new Records(records.store, tree, records.cookieOf);
   tree.limits = before.limits;
-  tree.changeTimes = new ChangeTimes(before.changeTimes);
   before.dropped = true;
   for (const file of [...before.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
   before.forget();

@@ -22,7 +22,13 @@ export function isLater(time: Timestamp, last: ChangeTime): boolean {
   return time.nanoseconds > last.ctimeNanoseconds;
 }
 
-const NEVER: ChangeTime = { ctimeSeconds: 0, ctimeNanoseconds: 0 };
+export const NEVER: ChangeTime = { ctimeSeconds: 0, ctimeNanoseconds: 0 };
+
+/** The later one. */
+export function laterOf(one: ChangeTime, other: ChangeTime): ChangeTime {
+  const { ctimeSeconds: seconds, ctimeNanoseconds: nanoseconds } = one;
+  return isLater({ seconds, nanoseconds }, other) ? one : other;
+}
 
 /** Gives the ctimes of a tree, and is the latest of them. */
 export class ChangeTimes implements ChangeTime {

@@ -1,13 +1,15 @@
 // The versioned store: what is staged and what is committed, seen as one. Operations read through `value`, hand what
 // they change to `stage`, and hold their replies until `settled`.
 
-import type { Clock, Random } from '../clock.ts';
+import type { Clock, Random, Timestamp } from '../clock.ts';
 import { keys } from '../kv/keys.ts';
 import { type MetaStore, NOT_RESIDENT, type Range, type Row, type Write } from '../kv/meta-store.ts';
 import type { SegmentStore } from '../kv/segment-store.ts';
 import { applyItem } from './apply-item.ts';
 import { Wait } from './attempt.ts';
 import type { Batch } from './batch.ts';
+import { CHANGE_MARK_KEY, ChangeMark } from './change-mark.ts';
+import { type ChangeTime, ChangeTimes } from './change-time.ts';
 import { CommitWorker } from './commit-worker.ts';
 import type { Frame } from './extent.ts';
 import { FsError } from './fs-error.ts';
@@ -60,9 +62,10 @@ export class Store {
   /** What kept generations show of HISTORY, by the key from which it was looked for; null is nothing. See versions-at.ts. */
   readonly history: TwoGenerationCache<string, Buffer | null>;
   readonly views = new OpenViews();
+  readonly changeMark: ChangeMark;
   private readonly worker: CommitWorker;
   private readonly staged = new Map<string, StagedValue>();
-  private readonly unsaved = new Set<IdSequence>();
+  private readonly unsaved = new Set<IdSequence | ChangeMark>();
   private lastTicket = 0;
   private readonly releaseListeners: (() => void)[] = [];
 
@@ -72,6 +75,10 @@ export class Store {
     this.live = loaded.live;
     this.dataIds = this.sequence('next/data', 1, loaded.nextData);
     this.treeIds = this.sequence('next/tree', 1, loaded.nextTree);
+    this.changeMark = new ChangeMark(loaded.changeMark, (mark) => this.unsaved.add(mark));
+    // What a rollback gave up before the last stop had ctimes that must not come again.
+    for (const tree of this.trees.values())
+      if (tree.parent !== null || tree.detached) tree.changeTimes = new ChangeTimes(this.changeMark.before);
     this.history = new TwoGenerationCache(new CachePool(HISTORY_BYTES_MAX), historyCost);
     this.worker = new CommitWorker({
       meta: parts.meta,
@@ -85,18 +92,26 @@ export class Store {
   }
 
   static async open(parts: StoreParts): Promise<Store> {
-    const [nextData, nextTree] = await parts.meta.fetch([
+    const [nextData, nextTree, changeMark] = await parts.meta.fetch([
       keys.system.key('next/data'),
       keys.system.key('next/tree'),
+      CHANGE_MARK_KEY,
     ]);
     const trees = await loadTrees(parts.meta, parts.settings.caches);
     const live = await LiveFrames.open(parts.meta);
-    return new Store(parts, { trees, live, nextData, nextTree });
+    return new Store(parts, { trees, live, nextData, nextTree, changeMark });
   }
 
   /** A number sequence whose row goes along with what is staged next. */
   sequence(name: string, first: number, stored: Buffer | undefined): IdSequence {
     return new IdSequence(name, first, stored, (sequence) => this.unsaved.add(sequence));
+  }
+
+  /** The ctime of a change now to an inode of the tree whose last was at `last`. */
+  changeTime(tree: Tree, now: Timestamp, last: ChangeTime): Timestamp {
+    const time = tree.changeTimes.next(now, last);
+    this.changeMark.given(time);
+    return time;
   }
 
   /** A sequence that nobody will use again: its row is the caller's to delete, and must not be written any more. */
@@ -273,4 +288,5 @@ interface LoadedRows {
   readonly live: LiveFrames;
   readonly nextData: Buffer | undefined;
   readonly nextTree: Buffer | undefined;
+  readonly changeMark: Buffer | undefined;
 }

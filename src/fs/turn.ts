@@ -103,7 +103,7 @@ export class Turn {
    */
   update(record: InodeRecord, fields: Partial<InodeRecord>): InodeRecord {
     const last = this.tree.dirty.get(record.ino)?.ctimeAfter(record) ?? record;
-    const ctime = this.tree.changeTimes.next(this.now, last);
+    const ctime = this.records.store.changeTime(this.tree, this.now, last);
     const updated: Writable<InodeRecord> = withFields(record, fields);
     updated.ctimeSeconds = ctime.seconds;
     updated.ctimeNanoseconds = ctime.nanoseconds;

@@ -92,7 +92,7 @@ function writeUnstable(context: OperationContext, wanted: WriteCall): Staged<Wri
   writeBack.reserve(tree, data.length, growth);
   const { record: current, ticket } = withoutPrivilege(context, wanted.call.caller, record);
   const now = clock.now();
-  const ctime = tree.changeTimes.next(now, file.ctimeAfter(current));
+  const ctime = records.store.changeTime(tree, now, file.ctimeAfter(current));
   writeBack.accept(file, { offset, data, since: writeBack.now() }, { growth, ctime, mtime: now });
   const after = attributesOf(context, current);
   return { result: { before, after, count: data.length, stable: false }, ticket };

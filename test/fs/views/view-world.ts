@@ -190,18 +190,18 @@ export class ViewWorld {
 
   /** The dataset goes on with what was kept. */
   async rollback(dataset: Dataset, kept: Kept): Promise<void> {
-    const tree = await this.branch(kept);
+    const tree = await this.branch(kept, dataset.operations.records.tree);
     switchHead(dataset.operations, tree);
     dataset.model = kept.model.copy();
     dataset.walk = kept.walk;
     this.trace.push(`dataset ${dataset.id}: back to generation ${kept.generation} of tree ${kept.tree.id}`);
   }
 
-  private branch({ tree, generation }: Kept): Promise<Tree> {
+  private branch({ tree, generation }: Kept, replaced?: Tree): Promise<Tree> {
     const { store } = this.shared;
     return answered(() =>
       attempt(() => {
-        const branch = branchOf(store, { tree: tree.id, generation });
+        const branch = branchOf(store, { tree: tree.id, generation }, replaced);
         branch.stage();
         stageHold(store, tree, generation, treeHolder(branch.tree.id));
         return branch.tree;

@@ -150,9 +150,10 @@ export class ModelRegistry {
     const files = await this.filesOf(snapshot);
     await product.attempt.attempt(() => {
       if (snapshot.died < NEVER) return;
-      const tree = this.stageBranch(snapshot);
+      const { operations } = heads.get(dataset.id)!;
+      const tree = this.stageBranch(snapshot, operations.records.tree);
       store.stageRows([headRow(dataset.id, tree)]);
-      const before = product.branch.switchHead(heads.get(dataset.id)!.operations, tree);
+      const before = product.branch.switchHead(operations, tree);
       trees.drop(before);
       dataset.oracle.staged(store.ticket, { kind: 'rollback', state: copyOf(snapshot.state) });
       dataset.client.found(files);
@@ -270,10 +271,10 @@ export class ModelRegistry {
     return found.filter((node) => node !== undefined);
   }
 
-  private stageBranch({ tree: id, generation }: ModelSnapshot): Tree {
+  private stageBranch({ tree: id, generation }: ModelSnapshot, replaced?: Tree): Tree {
     const { world } = this.options;
     const { store } = world.process;
-    const branch = world.options.product.branch.branchOf(store, { tree: id, generation });
+    const branch = world.options.product.branch.branchOf(store, { tree: id, generation }, replaced);
     branch.stage();
     stageHold(store, store.trees.get(id)!, generation, treeHolder(branch.tree.id));
     return branch.tree;
