@@ -133,10 +133,12 @@ export class VersionsAt implements ParentVersions {
   }
 
   private async lookUp(id: string, range: { readonly gte: Buffer; readonly lt: Buffer }): Promise<void> {
-    const { store } = this;
+    const { store, tree } = this;
+    const { flat } = tree;
     try {
       const [row] = await store.page(range, 1);
-      store.history.set(id, row ? row[1] : null);
+      // A page from before a flattening, or before a detach has let go, says what is no longer so.
+      if (tree.flat === flat) store.history.set(id, row ? row[1] : null);
     } catch (error) {
       if (!(error instanceof MetaReadError)) throw error;
       const message = `Cannot read an older version in tree ${this.tree.id}`;

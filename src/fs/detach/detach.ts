@@ -64,6 +64,8 @@ export async function flatten(parts: FlattenParts, tree: Tree, rows: Write[]): P
   await flattenKeys(parts, tree);
   signal.throwIfAborted();
   if (tree.dropped) return false;
+  // What kept generations did not find in HISTORY stands there now, and nowhere else is looked for it.
+  store.history.clear();
   tree.flat = true;
   store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action: { kind: 'flat' }, rows });
   await store.durable(store.ticket);

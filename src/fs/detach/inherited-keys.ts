@@ -1,7 +1,7 @@
 // What a clone inherits, key by key: the records that its fork shows, as they stand in the clone when they are its own.
 
 import { keys, versioned } from '../../kv/keys.ts';
-import type { Range } from '../../kv/meta-store.ts';
+import type { Range, Row } from '../../kv/meta-store.ts';
 import { decodeChunk, encodeChunk } from '../chunk-codec.ts';
 import { inheritedMap } from '../chunk-map.ts';
 import { decodeInode, encodeInode } from '../inode-codec.ts';
@@ -9,6 +9,7 @@ import { withFields } from '../inode-record.ts';
 import { type FlatVersion, VersionedKind } from '../item.ts';
 import { readDeath } from '../key-history.ts';
 import { keyId } from '../key-id.ts';
+import type { KeyRange } from '../key-range.ts';
 import { shownPage } from '../shown-rows.ts';
 import type { Store } from '../store.ts';
 import { unpooledCopy } from '../unpooled-copy.ts';
@@ -29,17 +30,18 @@ export async function* inheritedKeys(
   for (const kind of kinds) {
     for (let from: Buffer | null = NOTHING; from !== null; ) {
       const rows = await shownPage(fork, { kind, from, to: null }, KEYS_A_PAGE);
-      const versions: FlatVersion[] = [];
-      for (const [row, value] of rows) {
+      const last = rows.length < KEYS_A_PAGE ? undefined : rows.at(-1);
+      const to: Buffer | null = last ? Buffer.concat([versioned.parse(last[0]).rest, Buffer.alloc(1)]) : null;
+      const alive =
+        kind === VersionedKind.chunk ? await chunksAlive(store, fork, rows, { kind, from, to }) : rows;
+      const versions = alive.map(([row, value]): FlatVersion => {
         const { rest } = versioned.parse(row);
         verify(value, () => `a record of tree ${fork.treeId}`);
-        if (kind === VersionedKind.chunk && (await isDead(store, fork, row))) continue;
         const key = versioned.key(clone, kind, rest);
-        versions.push({ kind, key, id: keyId(key), value: ownValue(kind, rest, value) });
-      }
+        return { kind, key, id: keyId(key), value: ownValue(kind, rest, value) };
+      });
       if (versions.length > 0) yield versions;
-      const last = rows.length < KEYS_A_PAGE ? undefined : rows.at(-1);
-      from = last ? Buffer.concat([versioned.parse(last[0]).rest, Buffer.alloc(1)]) : null;
+      from = to;
     }
   }
 }
@@ -62,9 +64,25 @@ async function* pages(store: Store, { gte, lt }: Range): AsyncGenerator<readonly
   }
 }
 
-/** Its data was given up before the fork, and a drain has not come to it yet. */
-async function isDead(store: Store, fork: VersionsAt, chunk: Buffer): Promise<boolean> {
-  const { dataId } = keys.chunk.parse(chunk);
+/**
+ * Without those whose data was given up before the fork, and which a drain has not come to yet. When it does, the last
+ * of them go together with the tombstone, so the range is looked at again behind the tombstones.
+ */
+async function chunksAlive(
+  store: Store,
+  fork: VersionsAt,
+  rows: readonly Row[],
+  range: KeyRange,
+): Promise<readonly Row[]> {
+  if (rows.length === 0) return rows;
+  const dataIds = new Set(rows.map(([row]) => keys.chunk.parse(row).dataId));
+  const dead = new Set<number>();
+  for (const dataId of dataIds) if (await isDead(store, fork, dataId)) dead.add(dataId);
+  const still = await shownPage(fork, range, rows.length);
+  return still.filter(([row]) => !dead.has(keys.chunk.parse(row).dataId));
+}
+
+async function isDead(store: Store, fork: VersionsAt, dataId: number): Promise<boolean> {
   for (let at: VersionsAt | null = fork; at !== null; at = at.parent) {
     const death = await readDeath(store.parts.meta, at.treeId, dataId);
     if (death !== undefined && death <= at.generation) return true;

@@ -3,6 +3,7 @@ import { treeCaches } from '../../../src/fs/tree.ts';
 import { shownThrough } from '../../../src/fs/versions-at.ts';
 import { keys } from '../../../src/kv/keys.ts';
 import { MemoryMetaStore } from '../../../src/kv/memory-meta-store.ts';
+import type { Range, Row } from '../../../src/kv/meta-store.ts';
 import { AbsentMetaStore } from '../../kv/absent-meta-store.ts';
 import { seededRandom } from '../../kv/seeded-random.ts';
 import type { WorldOptions } from '../views/view-world.ts';
@@ -14,6 +15,8 @@ const SEEDS = 6;
 const ROUNDS = 12;
 const OPERATIONS = 20;
 const DATASETS_MAX = 4;
+
+const hardlyAny = () => treeCaches({ inodes: 8, names: 8, chunkBytes: 16_384 });
 
 async function run(options: WorldOptions): Promise<void> {
   const { random } = options;
@@ -48,7 +51,7 @@ async function run(options: WorldOptions): Promise<void> {
 
 const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
 
-describe('a detached tree', () => {
+describe('a detached tree', { timeout: 30_000 }, () => {
   it.each(seeds)('shows the same as before, and holds nothing of others (seed %i)', (seed) =>
     run({ random: seededRandom(seed) }),
   );
@@ -56,7 +59,7 @@ describe('a detached tree', () => {
   it.each(seeds)('does so with records elsewhere and hardly anything cached (seed %i)', (seed) => {
     const random = seededRandom(1000 + seed);
     const meta = new AbsentMetaStore(new MemoryMetaStore(), random);
-    return run({ random, meta, caches: treeCaches({ inodes: 8, names: 8, chunkBytes: 16_384 }) });
+    return run({ random, meta, caches: hardlyAny() });
   });
 });
 
@@ -82,23 +85,66 @@ describe('a flattened tree', () => {
     await detaching.detach(world.shared.store.tree(clone!.id));
     await world.compare();
   });
+
+  it('has for its snapshots what they did not find in HISTORY before, and found in its parent', async () => {
+    const detaching = await DetachWorld.open({ random: seededRandom(4), caches: hardlyAny() });
+    const { world } = detaching;
+    await detaching.operate(40);
+    await detaching.clone(await world.keep(world.datasets[0]!));
+    const [clone] = detaching.clones;
+    await detaching.operate(40);
+    await world.keep(world.datasets[1]!);
+    await detaching.operate(40);
+    await world.compare();
+    await detaching.flatten(clone!);
+    await world.compare();
+  });
 });
 
-it('a detach takes no data along that was given up before the fork and is still to be drained', async () => {
-  const detaching = await DetachWorld.open({ random: seededRandom(5) });
-  const { world } = detaching;
-  const { fileSystem } = world.datasets[0]!;
-  const root = await fileSystem.root();
-  const how = { mode: 'guarded', changes: {} } as const;
-  const { result } = await fileSystem.create(call, root, Buffer.from('given up'), how);
-  await fileSystem.write(call, result.node, 0, Buffer.alloc(100_000, 1), true);
-  world.datasets[0]!.walk = null;
-  await world.reclaimer.pause();
-  await fileSystem.remove(call, root, Buffer.from('given up'));
-  await detaching.clone(await world.keep(world.datasets[0]!));
-  const [clone] = detaching.clones;
-  await detaching.detach(clone!);
-  const { store } = world.shared;
-  expect(await store.page(keys.chunk.range(clone!.id), 1)).toEqual([]);
-  world.reclaimer.resume();
+/** Does something once, in front of the first look at a tombstone. */
+class ObservedMetaStore extends MemoryMetaStore {
+  beforeTombstones: (() => Promise<void>) | null = null;
+
+  override async page(range: Range, limit: number): Promise<Row[]> {
+    const { beforeTombstones } = this;
+    const { gte, lt } = keys.tombstone.range();
+    if (beforeTombstones && Buffer.compare(range.gte, gte) > 0 && Buffer.compare(range.gte, lt) < 0) {
+      this.beforeTombstones = null;
+      await beforeTombstones();
+    }
+    return super.page(range, limit);
+  }
+}
+
+describe('a flattening takes no data along that was given up before the fork', () => {
+  it.each(['is still to be drained', 'is drained meanwhile'])('and %s', async (when) => {
+    const meta = new ObservedMetaStore();
+    const detaching = await DetachWorld.open({ random: seededRandom(5), meta });
+    const { world } = detaching;
+    const { reclaimer } = world;
+    const { fileSystem } = world.datasets[0]!;
+    const root = await fileSystem.root();
+    const how = { mode: 'guarded', changes: {} } as const;
+    const { result } = await fileSystem.create(call, root, Buffer.from('given up'), how);
+    // In so many windows that they are not given up at once.
+    await fileSystem.write(call, result.node, 5 * 2 ** 20, Buffer.alloc(100_000, 1), false);
+    await fileSystem.settled((await fileSystem.commit(call, result.node)).ticket);
+    world.datasets[0]!.walk = null;
+    await reclaimer.pause();
+    await fileSystem.remove(call, root, Buffer.from('given up'));
+    await detaching.clone(await world.keep(world.datasets[0]!));
+    const [clone] = detaching.clones;
+    const { store } = world.shared;
+    const { parent } = clone!;
+    expect(await store.page(keys.chunk.range(parent!.tree), 1)).toHaveLength(1);
+    if (when === 'is drained meanwhile')
+      meta.beforeTombstones = async () => {
+        reclaimer.resume();
+        await reclaimer.idle();
+        await reclaimer.pause();
+      };
+    await detaching.flatten(clone!);
+    expect(await store.page(keys.chunk.range(clone!.id), 1)).toEqual([]);
+    reclaimer.resume();
+  });
 });
