@@ -13,7 +13,7 @@ import { rowsWithout } from './registry-rows.ts';
 /** Names that a refusal lists. */
 const LISTED_MAX = 5;
 
-/** @throws DatasetError `busy` for `root`, for the default dataset, and without `recursive` for one with others nested in it */
+/** @throws Wait; DatasetError `busy` for `root`, for the default dataset, and without `recursive` for one with others nested in it */
 export function planDelete(context: RegistryContext, name: string, recursive: boolean): DeletePlan {
   return planOf(context, doomed(context, name, recursive));
 }

@@ -119,7 +119,7 @@ export interface Datasets {
 
   create(name: string, options: CreateOptions): Promise<DatasetInfo>;
   /** What {@link delete} would take and give back. */
-  planDelete(name: string, recursive: boolean): DeletePlan;
+  planDelete(name: string, recursive: boolean): Promise<DeletePlan>;
   delete(name: string, recursive: boolean): Promise<DeletePlan>;
   rename(name: string, newName: string): Promise<DatasetInfo>;
   setDefault(name: string): Promise<void>;

@@ -108,8 +108,8 @@ export class DatasetRegistry implements Datasets {
     return this.infoOf(await this.change(() => stageCreate(this.context, name, options)));
   }
 
-  planDelete(name: string, recursive: boolean): DeletePlan {
-    return planDelete(this.context, name, recursive);
+  async planDelete(name: string, recursive: boolean): Promise<DeletePlan> {
+    return attempt(() => planDelete(this.context, name, recursive));
   }
 
   async delete(name: string, recursive: boolean): Promise<DeletePlan> {

@@ -2,6 +2,7 @@
 // It is resumed at start where a crash left it.
 
 import { keys } from '../kv/keys.ts';
+import type { Row } from '../kv/meta-store.ts';
 import { chunkDrop } from './chunk-drop.ts';
 import { PLAIN_ITEM } from './item.ts';
 import type { Store } from './store.ts';
@@ -14,32 +15,47 @@ const TOMBSTONES_A_PAGE = 256;
 
 /** @returns how many chunks and tombstones went */
 export async function drainTombstones(store: Store, isStopped: () => boolean): Promise<number> {
+  const taken = [...store.trees.values()].map((tree) => ({ tree, dataIds: tree.undrained.take() }));
+  // What is staged is not in a page. What comes later has a wake of its own.
+  await store.durable(store.ticket);
   let drained = 0;
-  let after = keys.tombstone.range().gte;
-  while (!isStopped()) {
-    // What is staged is not in a page; its own wake comes after it is applied.
-    const rows = await store.page({ gte: after, lt: keys.tombstone.range().lt }, TOMBSTONES_A_PAGE);
-    for (const [key, value] of rows) {
-      if (isStopped()) return drained;
-      if (isDrained(value)) continue;
-      const { tree: id, dataId, death } = keys.tombstone.parse(key);
-      const tree = store.trees.get(id);
-      // A tree of which nothing is to stay takes its tombstones along.
-      if (tree && !isGone(tree)) drained += await drain(store, tree, key, { dataId, death });
+  for (const { tree, dataIds } of taken) {
+    let isDone = false;
+    try {
+      for await (const tombstone of tombstonesOf(store, tree, dataIds)) {
+        // A tree of which nothing is to stay takes its tombstones along.
+        if (isStopped() || isGone(tree)) break;
+        drained += await drain(store, tree, tombstone);
+      }
+      isDone = !isStopped();
+    } finally {
+      if (!isDone) tree.undrained.forget();
     }
-    const last = rows.at(-1);
-    if (!last || rows.length < TOMBSTONES_A_PAGE) return drained;
-    after = Buffer.concat([last[0], Buffer.alloc(1)]);
   }
   return drained;
 }
 
-async function drain(
+/** Those that are not drained. @param dataIds null: all that there are */
+async function* tombstonesOf(
   store: Store,
   tree: Tree,
-  tombstone: Buffer,
-  { dataId, death }: { readonly dataId: number; readonly death: number },
-): Promise<number> {
+  dataIds: ReadonlySet<number> | null,
+): AsyncGenerator<Buffer> {
+  const ranges = dataIds
+    ? [...dataIds].map((dataId) => keys.tombstone.range(tree.id, dataId))
+    : [keys.tombstone.range(tree.id)];
+  for (const { gte, lt } of ranges) {
+    for (let from: Buffer | null = gte; from !== null; ) {
+      const rows: Row[] = await store.page({ gte: from, lt }, TOMBSTONES_A_PAGE);
+      for (const [key, value] of rows) if (!isDrained(value)) yield key;
+      const last = rows.length < TOMBSTONES_A_PAGE ? undefined : rows.at(-1);
+      from = last ? Buffer.concat([last[0], Buffer.alloc(1)]) : null;
+    }
+  }
+}
+
+async function drain(store: Store, tree: Tree, tombstone: Buffer): Promise<number> {
+  const { dataId, death } = keys.tombstone.parse(tombstone);
   const { gte, lt } = keys.chunk.range(tree.id, dataId);
   let after = gte;
   let drained = 0;

@@ -11,6 +11,7 @@ import type { InodeRecord } from './inode-record.ts';
 import { LISTING_LIMITS, ListingCache, type ListingLimits } from './listing-cache.ts';
 import { SpaceRows } from './space-rows.ts';
 import { CachePool, TwoGenerationCache } from './two-generation-cache.ts';
+import { Undrained } from './undrained.ts';
 
 /** The kept generation of another tree that shows through where this tree has nothing. */
 export interface ParentTree {
@@ -115,6 +116,7 @@ export class Tree {
   readonly dirty = new Map<number, DirtyFile>();
   /** Inodes in the hands of an operation of several batches, and when it lets go. */
   readonly held = new Map<number, Promise<void>>();
+  readonly undrained = new Undrained();
   readonly stagedBuckets = new Map<number, Map<string, StagedBucket>>();
 
   constructor(

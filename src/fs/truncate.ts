@@ -64,7 +64,10 @@ function releaseWindows(context: OperationContext, turn: Turn, record: InodeReco
   } else {
     const { tree } = turn;
     turn.putRow({ key: keys.tombstone.key(tree.id, record.dataId, tree.accept), value: TOMBSTONE_VALUE });
-    turn.afterwardsDo(() => context.reclaimer.wake());
+    turn.afterwardsDo(() => {
+      tree.undrained.add(record.dataId);
+      context.reclaimer.wake();
+    });
   }
   turn.count(-record.allocated, 0);
   return 0;

@@ -2,6 +2,7 @@
 
 import type { DatasetEntry } from '../datasets/dataset-entry.ts';
 import { DatasetError } from '../datasets/datasets.ts';
+import { attempt } from '../fs/attempt.ts';
 import { snapshotHolder } from '../fs/holder.ts';
 import { stageRelease } from '../fs/holds.ts';
 import { bytesFreedBy, type Release } from '../fs/release-plan.ts';
@@ -16,13 +17,19 @@ const BATCH_SNAPSHOTS = 128;
 const LISTED_MAX = 5;
 
 /** @throws DatasetError `busy` when one is held */
-export function planSnapshotDelete(
+export async function planSnapshotDelete(
   context: SnapshotContext,
   entries: readonly SnapshotEntry[],
-): SnapshotDeletePlan {
+): Promise<SnapshotDeletePlan> {
   for (const entry of entries) checkNotHeld(context, entry);
   const names = entries.map((entry) => fullName(context, entry));
-  return { names, bytes: bytesFreedBy(context.shared.store, entries.map(releaseOf(context))) };
+  const { store } = context.shared;
+  const bytes = await attempt(() => {
+    // Those that nobody has deleted meanwhile.
+    const there = entries.filter(({ uuid }) => context.byUuid.has(uuid));
+    return bytesFreedBy(store, there.map(releaseOf(context)));
+  });
+  return { names, bytes };
 }
 
 /**
@@ -33,7 +40,7 @@ export async function deleteSnapshots(
   context: SnapshotContext,
   entries: readonly SnapshotEntry[],
 ): Promise<SnapshotDeletePlan> {
-  const plan = planSnapshotDelete(context, entries);
+  const plan = await planSnapshotDelete(context, entries);
   for (let at = 0; at < entries.length; at += BATCH_SNAPSHOTS) {
     const batch = entries.slice(at, at + BATCH_SNAPSHOTS);
     // Those that are still there, as they are by then.

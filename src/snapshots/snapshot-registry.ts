@@ -107,7 +107,7 @@ export class SnapshotRegistry implements Snapshots {
     return entries.map((entry) => snapshotInfo(this.context, entry, NO_CLONES));
   }
 
-  planDelete(selection: SnapshotSelection): SnapshotDeletePlan {
+  async planDelete(selection: SnapshotSelection): Promise<SnapshotDeletePlan> {
     return planSnapshotDelete(this.context, this.select(selection));
   }
 

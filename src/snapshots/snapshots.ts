@@ -111,7 +111,7 @@ export interface Snapshots {
   list(dataset?: string, labels?: readonly LabelSelector[]): readonly SnapshotInfo[];
   create(dataset: string, name: string, options: SnapshotOptions): Promise<readonly SnapshotInfo[]>;
   /** What {@link delete} would take and give back. */
-  planDelete(selection: SnapshotSelection): SnapshotDeletePlan;
+  planDelete(selection: SnapshotSelection): Promise<SnapshotDeletePlan>;
   delete(selection: SnapshotSelection): Promise<SnapshotDeletePlan>;
   rename(name: string, newName: string): Promise<SnapshotInfo>;
   hold(name: string, tag: string): Promise<void>;

@@ -116,7 +116,7 @@ export class MemoryDatasets implements Datasets {
     return this.info(name);
   }
 
-  planDelete(name: string, recursive: boolean): DeletePlan {
+  async planDelete(name: string, recursive: boolean): Promise<DeletePlan> {
     const names = this.#withNested(name);
     if (name === 'root' || names.includes(this.#default)) {
       throw new DatasetError('busy', `Cannot delete ${name}: it is the default dataset`);
@@ -133,7 +133,7 @@ export class MemoryDatasets implements Datasets {
   }
 
   async delete(name: string, recursive: boolean): Promise<DeletePlan> {
-    const plan = this.planDelete(name, recursive);
+    const plan = await this.planDelete(name, recursive);
     for (const each of plan.names) this.rows.delete(each);
     return plan;
   }

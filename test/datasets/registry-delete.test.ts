@@ -10,7 +10,7 @@ describe('delete', () => {
     await writeFile(volume, 'a', 'f', 5000);
     const { fileSystem } = datasets.get('a')!;
     const root = await fileSystem.root();
-    expect(datasets.planDelete('a', false)).toEqual({ names: ['a'], bytes: 5000, inodes: 2 });
+    expect(await datasets.planDelete('a', false)).toEqual({ names: ['a'], bytes: 5000, inodes: 2 });
     const deletion = datasets.delete('a', false);
     expect(datasets.get('a')).toBeUndefined();
     await expect(async () => fileSystem.attributes(root)).rejects.toThrow(
@@ -28,7 +28,7 @@ describe('delete', () => {
     await expect(datasets.delete('root', true)).rejects.toThrow(failure('busy', 'dataset 0'));
     await expect(datasets.delete('a/b', false)).rejects.toThrow(failure('busy', 'it is the default dataset'));
     await expect(datasets.delete('a', true)).rejects.toThrow(failure('busy', 'a/b is the default dataset'));
-    expect(() => datasets.planDelete('root', true)).toThrow(failure('busy', 'dataset 0'));
+    await expect(datasets.planDelete('root', true)).rejects.toThrow(failure('busy', 'dataset 0'));
   });
 
   it('takes nested ones only when asked, all at once', async () => {
