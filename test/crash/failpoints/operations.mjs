@@ -139,6 +139,8 @@ export const OPERATIONS = {
       ['snapshots of a dataset are gone', 2],
       'a tree is given up',
       'a change is durable',
+      'snapshots of a deleted dataset are released',
+      'all snapshots of a deleted dataset are released',
       'what only a head showed is gone',
       ...DRAINED_TREE,
       'frames are copied',
@@ -146,7 +148,10 @@ export const OPERATIONS = {
       'a segment is forgotten',
       'a segment file is gone',
     ],
-    next: [['a change is durable', 'a page of inodes is gone']],
+    next: [
+      ['a change is durable', 'a page of inodes is gone'],
+      ['a change is durable', 'snapshots of a deleted dataset are released'],
+    ],
   },
   'delete a nested dataset': {
     run: ({ admin }) => admin.call('DeleteDataset', { name: 'd/in' }),

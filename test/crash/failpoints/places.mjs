@@ -102,10 +102,10 @@ export const PLACES = {
     file: 'fs/sweep.js',
     behind: 'await this.store.durable(this.store.stage(item));',
   },
-  'all notes are visited': { file: 'fs/sweep.js', before: 'for (const generation of gap.leaving)' },
+  'all notes are visited': { file: 'fs/sweep.js', before: 'await this.finish(tree, gap.leaving);' },
   'the end of a sweep is staged': {
     file: 'fs/sweep.js',
-    behind: "this.store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });",
+    behind: "store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'swept' }, rows: [] });",
   },
   'a detached tree is visited': {
     file: 'fs/sweep.js',
@@ -117,6 +117,14 @@ export const PLACES = {
   'snapshots of a dataset are gone': {
     file: 'datasets/dataset-delete.js',
     behind: 'context.snapshots.stageDelete(entry);',
+  },
+  'snapshots of a deleted dataset are released': {
+    file: 'snapshots/dropped-snapshots.js',
+    before: 'const isLast = rows.length < SNAPSHOTS_A_BATCH;',
+  },
+  'all snapshots of a deleted dataset are released': {
+    file: 'snapshots/dropped-snapshots.js',
+    before: 'this.all.splice(this.all.indexOf(job), 1);',
   },
   'a tree is given up': { file: 'datasets/dataset-delete.js', before: 'catalog.remove(top);' },
   'what only a head showed is gone': { file: 'datasets/dropped-trees.js', before: 'job.beheaded = true;' },
