@@ -108,7 +108,7 @@ function columnOf<Row>(listing: Listing<Row>, name: string): Column<Row> {
   if (column) return column;
   const near = nearest(name, listing.columnNames);
   throw usageError(
-    `There is no column "${name}"${near ? `; did you mean "${near}"?` : ''} The columns are ${listing.columnNames.join(', ')}`,
+    `There is no column "${name}"${near ? `; did you mean "${near}"?` : '.'} The columns are ${listing.columnNames.join(', ')}`,
   );
 }
 
