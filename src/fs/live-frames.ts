@@ -8,6 +8,7 @@
 import { keys } from '../kv/keys.ts';
 import type { MetaStore, Write } from '../kv/meta-store.ts';
 import type { Batch } from './batch.ts';
+import { deadBytesMax } from './dead-space.ts';
 import type { Frame } from './extent.ts';
 import {
   decodeForward,
@@ -46,12 +47,15 @@ export class LiveFrames {
   /** Origin segments that have, or had in this run, forwarded frames: others need no look at FORWARD. */
   private readonly forwarded: Set<number>;
   private readonly readers = new Map<number, number>();
-  /** Told when a segment has become half dead or worse. */
+  private live = 0;
+  private dead = 0;
+  /** Told when a segment has become half dead or worse, or all together have more dead than they may. */
   onReclaimable: () => void = () => {};
 
   private constructor(records: Map<number, SegmentRecord>, forwarded: Set<number>) {
     this.records = records;
     this.forwarded = forwarded;
+    for (const record of records.values()) this.count(record, 1);
   }
 
   static async open(meta: MetaStore): Promise<LiveFrames> {
@@ -67,6 +71,11 @@ export class LiveFrames {
   /** As of the last applied batch. */
   get segments(): ReadonlyMap<number, SegmentRecord> {
     return this.records;
+  }
+
+  /** Whether there is more dead than there may be, beside that in segments that go as they are. */
+  get hasTooMuchDead(): boolean {
+    return this.dead > deadBytesMax(this.live);
   }
 
   /** A frame is named for the first time. */
@@ -111,11 +120,21 @@ export class LiveFrames {
   install(batch: Batch): void {
     let reclaimable = false;
     for (const [segment, record] of batch.segments) {
-      if (record) this.records.set(segment, record);
-      else this.records.delete(segment);
+      const before = this.records.get(segment);
+      if (before) this.count(before, -1);
+      if (record) {
+        this.records.set(segment, record);
+        this.count(record, 1);
+      } else this.records.delete(segment);
       if (!record || record.liveBytes < record.totalBytes / 2) reclaimable = true;
     }
-    if (reclaimable) this.onReclaimable();
+    if (reclaimable || (batch.segments.size > 0 && this.hasTooMuchDead)) this.onReclaimable();
+  }
+
+  private count({ liveCount, liveBytes, totalBytes }: SegmentRecord, sign: 1 | -1): void {
+    if (liveCount === 0) return;
+    this.live += sign * liveBytes;
+    this.dead += sign * (totalBytes - liveBytes);
   }
 
   /** Where a frame is now. `read` looks a row up, and may end the attempt with Wait. */

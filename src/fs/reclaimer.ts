@@ -4,7 +4,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { BackgroundLoop } from './background-loop.ts';
 import { drainTombstones } from './drain.ts';
-import { repackSegments } from './repack.ts';
+import { repackDeadest, repackSegments } from './repack.ts';
 import { deleteDeadSegments, deleteUnnamedSegments } from './segment-cleanup.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { Log, Store } from './store.ts';
@@ -13,8 +13,10 @@ import type { Log, Store } from './store.ts';
 const COMPACT_ROWS = 50_000;
 /** Quiet is: no wake for so long. */
 const QUIET_MS = 5000;
+/** More batches than these in that time are somebody's work, which copies would be in the way of. */
+const QUIET_BATCHES = 50;
 const SOON_MS = 1000;
-/** An open segment is ended for what is dead in it when that is as much. */
+/** An open segment is ended for what is dead in it when that is as much, and half of it or too much in all. */
 const DEAD_BYTES_MIN = 4 * 2 ** 20;
 /** Retry after an error that was no poison. */
 const RETRY_MS = 5000;
@@ -47,6 +49,8 @@ export class Reclaimer {
   /** The next round is one for what costs much. */
   private quiet = false;
   private compactedRows = 0;
+  /** At the last look whether it is quiet. */
+  private batches = 0;
 
   constructor(options: ReclaimerOptions) {
     this.options = options;
@@ -112,6 +116,11 @@ export class Reclaimer {
     statistics.segmentsDeleted += await deleteDeadSegments(store, segmentLog, isStopped);
     statistics.framesMoved += await repackSegments(store, segmentLog, isStopped);
     statistics.segmentsDeleted += await deleteDeadSegments(store, segmentLog, isStopped);
+    this.tidyUpLater();
+  }
+
+  private tidyUpLater(): void {
+    this.batches = this.options.store.statistics.batches;
     this.later(QUIET_MS, () => {
       this.quiet = true;
       this.loop.wake();
@@ -123,10 +132,23 @@ export class Reclaimer {
     const { store, segmentLog, log } = this.options;
     const open = segmentLog.openSegment;
     const liveBytes = open ? (store.live.segments.get(open.id)?.liveBytes ?? 0) : 0;
-    if (open && liveBytes < open.bytes / 2 && open.bytes - liveBytes >= DEAD_BYTES_MIN) {
+    const isDeadEnough = open && (liveBytes < open.bytes / 2 || store.live.hasTooMuchDead);
+    if (open && isDeadEnough && open.bytes - liveBytes >= DEAD_BYTES_MIN) {
       await segmentLog.rollOver();
       this.wake();
       return;
+    }
+    if (store.live.hasTooMuchDead) {
+      if (store.statistics.batches - this.batches > QUIET_BATCHES) {
+        this.tidyUpLater();
+        return;
+      }
+      const moved = await repackDeadest(store, segmentLog, () => this.loop.stopped);
+      this.statistics.framesMoved += moved;
+      if (moved > 0) {
+        this.wake();
+        return;
+      }
     }
     const { rows } = store.statistics;
     if (rows - this.compactedRows < COMPACT_ROWS) return;

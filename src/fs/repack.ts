@@ -1,5 +1,5 @@
-// Moves the live frames of half-dead segments to the open one, so that the dead half goes with its file. A frame keeps
-// its identity: FORWARD says where its bytes are now, and no extent, snapshot or clone is touched.
+// Moves the live frames of segments to the open one, so that what is dead goes with the file: of those half dead at once,
+// of others while it is quiet and there is too much dead in all (dead-space.ts). A frame keeps its identity: FORWARD says where its bytes are now, and no extent, snapshot or clone is touched.
 //
 // The copies are durable before the batch that forwards to them, and that batch forwards only what is still live.
 
@@ -13,6 +13,9 @@ import { DamageError } from './versioned-value.ts';
 
 /** A segment with less than this share of live bytes is repacked. */
 const LIVE_SHARE_MIN = 0.5;
+/** Segments that are repacked in a quiet moment, and the share that must be dead in each. */
+const QUIET_SEGMENTS = 16;
+const QUIET_DEAD_SHARE_MIN = 1 / 32;
 /** Bytes read and copied at a time. */
 const BATCH_BYTES = 4 * 2 ** 20;
 
@@ -33,6 +36,29 @@ export async function repackSegments(
   for (const [segment, record] of [...store.live.segments]) {
     if (isStopped()) return moved;
     if (segmentLog.isBusy(segment) || !isWorthIt(record)) continue;
+    moved += await repack(store, segmentLog, segment);
+  }
+  return moved;
+}
+
+/**
+ * The deadest segments first, until there is not too much dead any more.
+ * @returns how many frames moved
+ */
+export async function repackDeadest(
+  store: Store,
+  segmentLog: SegmentLog,
+  isStopped: () => boolean,
+): Promise<number> {
+  const { live } = store;
+  const deadest = [...live.segments]
+    .filter(([, { liveCount }]) => liveCount > 0)
+    .map(([segment, record]) => ({ segment, share: 1 - record.liveBytes / record.totalBytes }))
+    .filter(({ segment, share }) => share >= QUIET_DEAD_SHARE_MIN && !segmentLog.isBusy(segment))
+    .sort((one, other) => other.share - one.share);
+  let moved = 0;
+  for (const { segment } of deadest.slice(0, QUIET_SEGMENTS)) {
+    if (isStopped() || !live.hasTooMuchDead) return moved;
     moved += await repack(store, segmentLog, segment);
   }
   return moved;
