@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NfsClient } from './nfs-client.mjs';
-import { run } from './processes.mjs';
+import { run, until } from './processes.mjs';
 import { expect } from './report.mjs';
 
 const LOAD = process.env.NFSLOAD ?? '/tmp/nfsload';
@@ -21,7 +21,10 @@ export class Volume {
   static async open(server) {
     const { AdminClient } = await import('../../dist/admin/grpc/admin-client.js');
     const { systemClock } = await import('../../dist/clock.js');
-    return new this(server, new AdminClient(server.socket, systemClock));
+    const volume = new this(server, new AdminClient(server.socket, systemClock));
+    // NFS is answered before the admin service is.
+    await until('the admin service to answer', () => volume.call('GetStatus', {}).catch(() => undefined));
+    return volume;
   }
 
   get admin() {

@@ -20,7 +20,7 @@ const LIVE_MIB_MIN = 128;
 /** Of the files, those that are written between a snapshot and a rollback. */
 const WRITTEN_SHARE = 0.25;
 const WRITE_BYTES = 2 ** 18;
-const REST_MS = 120_000;
+const REST_MS = 180_000;
 const BACK_MS = 60_000;
 const LIVE_FACTOR_MAX = 2;
 const DETACHED_FACTOR_MAX = 1.05;
