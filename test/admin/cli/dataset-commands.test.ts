@@ -172,7 +172,9 @@ describe('dataset list', () => {
         'cairn: There is no column "quta"; did you mean "quota"? The columns are name, used, refer, usedsnap, avail, quota, ' +
         'refquota, reservation, inodes, readonly, default, origin, type, creation, id, uuid, generation\n',
     });
-    expect((await cairn('list', '-s', 'size')).stderr).toMatch(/^cairn: There is no column "size"\. The columns are name, /);
+    expect((await cairn('list', '-s', 'size')).stderr).toMatch(
+      /^cairn: There is no column "size"\. The columns are name, /,
+    );
   });
 
   it('is JSON with a version and stable keys', async () => {
