@@ -50,9 +50,10 @@ function allCrashes() {
 
 function eachPlaceOnce(crashes) {
   const seen = new Set();
-  return crashes.filter(({ place, passage, next }) => {
-    const name = `${place} ${passage} ${next}`;
-    return !seen.has(name) && seen.add(name);
+  return crashes.filter(({ place, next = place }) => {
+    const isNew = !seen.has(place) || !seen.has(next);
+    seen.add(place).add(next);
+    return isNew;
   });
 }
 
