@@ -13,8 +13,11 @@ import type { QueuedItem } from './item.ts';
 import { type OlderVersions, olderVersionsFor } from './key-history.ts';
 import { keyId } from './key-id.ts';
 
-/** So many items make a batch that need not wait for more. */
-const EARLY_ITEMS = 4;
+/**
+ * So many items make a batch that need not wait for more. Each batch costs as much as three items of its own (a trip to
+ * the thread pool and back, a write to each socket): with 4 instead, 16 calls at a time are 5 to 20 % slower.
+ */
+const EARLY_ITEMS = 16;
 /** More items than this do not wait for the delay. */
 const QUEUE_MAX = 4096;
 
