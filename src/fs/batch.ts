@@ -40,6 +40,8 @@ export class RowNotResident {
 export class Batch {
   /** Segments as this batch leaves them, null where it forgets one; {@link LiveFrames} owns them. */
   readonly segments = new Map<number, SegmentRecord | null>();
+  /** FORWARD rows that this batch writes, by keyId; {@link LiveFrames} owns them too. */
+  readonly forwards: string[] = [];
   private readonly trees = new Map<Tree, Generations>();
   private readonly usages = new Map<Tree, Usage>();
   private readonly spaces = new Map<Tree, SpaceRows>();

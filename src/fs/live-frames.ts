@@ -19,6 +19,7 @@ import {
   withoutPlace,
   withPlace,
 } from './forward-record.ts';
+import { ForwardedPlaces } from './forwarded-places.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
 import type { NamedFrame } from './item.ts';
 import { keyId } from './key-id.ts';
@@ -46,6 +47,7 @@ export class LiveFrames {
   private readonly records: Map<number, SegmentRecord>;
   /** Origin segments that have, or had in this run, forwarded frames: others need no look at FORWARD. */
   private readonly forwarded: Set<number>;
+  private readonly places = new ForwardedPlaces();
   private readonly readers = new Map<number, number>();
   private live = 0;
   private dead = 0;
@@ -118,6 +120,7 @@ export class LiveFrames {
 
   /** The batch is in the store. */
   install(batch: Batch): void {
+    this.places.forget(batch.forwards);
     let reclaimable = false;
     for (const [segment, record] of batch.segments) {
       const before = this.records.get(segment);
@@ -139,21 +142,14 @@ export class LiveFrames {
 
   /** Where a frame is now. `read` looks a row up, and may end the attempt with Wait. */
   locate(frame: Frame, read: (key: Buffer) => Buffer | undefined): FrameLocation {
-    if (this.forwarded.has(frame.segment)) {
-      const value = read(keys.forward.key(frame.segment, forwardBlock(frame.index)));
-      const place = value && placeOf(decodeForward(value), frame.index);
-      if (place) return place;
-    }
-    return frame;
+    if (!this.forwarded.has(frame.segment)) return frame;
+    return this.places.placeOf(frame.segment, frame.index, read) ?? frame;
   }
 
-  isLive(frame: Frame, read: (key: Buffer) => Buffer | undefined): boolean {
-    if (this.forwarded.has(frame.segment)) {
-      const value = read(keys.forward.key(frame.segment, forwardBlock(frame.index)));
-      const place = value && placeOf(decodeForward(value), frame.index);
-      if (place) return this.records.get(place.segment)?.isLive(place.index) ?? false;
-    }
-    return this.records.get(frame.segment)?.isLive(frame.index) ?? false;
+  isLive({ segment, index }: Frame, read: (key: Buffer) => Buffer | undefined): boolean {
+    const place = this.forwarded.has(segment) ? this.places.placeOf(segment, index, read) : undefined;
+    const at = place ?? { segment, index };
+    return this.records.get(at.segment)?.isLive(at.index) ?? false;
   }
 
   /** Between the turn in which a frame was located and the end of the read, its segment stays. */
@@ -201,6 +197,8 @@ export class LiveFrames {
 }
 
 function putForward(batch: Batch, key: Buffer, record: ForwardRecord): void {
-  if (record.size > 0) batch.put(keyId(key), key, encodeForward(record));
-  else batch.delete(keyId(key), key);
+  const id = keyId(key);
+  batch.forwards.push(id);
+  if (record.size > 0) batch.put(id, key, encodeForward(record));
+  else batch.delete(id, key);
 }

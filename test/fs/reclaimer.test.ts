@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { NodeRef } from '../../src/fs/file-system.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
 import { ManualClock } from '../nfs/manual-clock.ts';
 import { openMemoryVolume, SUPERUSER, writeText } from '../snapshots/memory-volume.ts';
@@ -24,5 +25,35 @@ it('moves what is live out of segments that are less than half dead, once all is
   }
   expect(await storedMiB()).toBeLessThan(liveMiB * 1.05 + 5);
   expect(volume.reclaimer.statistics.framesMoved).toBeGreaterThan(0);
+  await volume.close();
+}, 60_000);
+
+it('leaves every file as it is when its bytes move again', async () => {
+  const clock = new ManualClock();
+  const volume = await openMemoryVolume({ clock });
+  const { fileSystem } = volume.datasets.get('root')!;
+  const root = await fileSystem.root();
+  const files = new Map<number, { readonly node: NodeRef; readonly text: string }>();
+  for (let number = 0; number < FILES; number++) {
+    const text = `${number} `.repeat(250_000);
+    files.set(number, { text, node: await writeText(fileSystem, `${number}`, text) });
+  }
+  for (const every of [3, 2, 2]) {
+    const moved = volume.reclaimer.statistics.framesMoved;
+    for (const [at, number] of [...files.keys()].entries()) {
+      if (at % every > 0) continue;
+      await fileSystem.remove({ caller: SUPERUSER }, root, Buffer.from(`${number}`));
+      files.delete(number);
+    }
+    for (let round = 0; round < 30; round++) {
+      clock.advance(1000);
+      await volume.reclaimer.idle();
+    }
+    expect(volume.reclaimer.statistics.framesMoved).toBeGreaterThan(moved);
+    for (const [number, { node, text }] of files) {
+      const { buffers } = await fileSystem.read(SUPERUSER, node, 0, text.length);
+      expect(Buffer.concat(buffers).equals(Buffer.from(text)), `file ${number}`).toBe(true);
+    }
+  }
   await volume.close();
 }, 60_000);
