@@ -48,21 +48,18 @@ export function readJournal(files: readonly Buffer[]): JournalContent {
   }
   const headless = heads.indexOf(undefined);
   if (headless >= 0) return { sequence, batches, damage: { file: headless, at: 0 } };
-  const behind = runs.find(({ file }) => hasLater(files[file]!, sequence + 1));
+  const behind = runs.find(({ file }) => laterSequences(files, file, sequence + 1).next().done === false);
   if (!behind) return { sequence, batches, damage: undefined };
   // The run that ends here was to go on.
   const broken = runs.findLast(({ first, batches: { length } }) => first + length === sequence + 1) ?? behind;
   return { sequence, batches, damage: { file: broken.file, at: broken.end } };
 }
 
-/** The greatest sequence of any whole record, wherever it is. */
-export function lastSequence(files: readonly Buffer[]): number {
-  let last = 0;
-  for (const bytes of files) {
-    for (let at = HEAD_BYTES; at + RECORD_ALIGNMENT <= bytes.length; at += RECORD_ALIGNMENT) {
-      if (sequenceAt(bytes, at) > last) last = Math.max(last, recordAt(bytes, at)?.sequence ?? 0);
-    }
-  }
+/** The greatest sequence of a whole record behind `sequence`, wherever it is; else `sequence`. */
+export function lastSequence(files: readonly Buffer[], sequence: number): number {
+  let last = sequence;
+  for (const file of files.keys())
+    for (const later of laterSequences(files, file, sequence)) last = Math.max(last, later);
   return last;
 }
 
@@ -109,9 +106,14 @@ function writesOf(
   return writes;
 }
 
-function hasLater(bytes: Buffer, sequence: number): boolean {
+/** Those of the whole records of a file behind `sequence`, wherever they are. */
+function* laterSequences(files: readonly Buffer[], file: number, sequence: number): Generator<number> {
+  const bytes = files[file]!;
+  // All that followed is in the files, so it cannot be further: else most rows would look like records at first, and
+  // megabytes behind each of them be checked.
+  const sequenceMax = sequence + files.reduce((sum, { length }) => sum + length, 0) / RECORD_ALIGNMENT;
   for (let at = HEAD_BYTES; at + RECORD_ALIGNMENT <= bytes.length; at += RECORD_ALIGNMENT) {
-    if (sequenceAt(bytes, at) > sequence && recordAt(bytes, at)) return true;
+    const found = sequenceAt(bytes, at);
+    if (found > sequence && found <= sequenceMax && recordAt(bytes, at)) yield found;
   }
-  return false;
 }

@@ -52,7 +52,7 @@ export async function openJournal(
       files: [a.file, b.file],
       rows: newest(batches),
       // What is behind the damage counts as applied, so that it never comes back.
-      sequence: damage ? Math.max(sequence, lastSequence(stored)) : sequence,
+      sequence: damage ? lastSequence(stored, sequence) : sequence,
     };
   } catch (error) {
     await Promise.all([a.file.close(), b.file.close()]);
