@@ -1,9 +1,20 @@
 // The files of a LevelDB database, looked at from outside.
 
-import { open, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLog } from './log-file.ts';
-import { FENCE, type TableDamage, tableDamages } from './table-file.ts';
+import { FENCE, type ReadAt, type TableDamage, tableDamages } from './table-file.ts';
+
+const WINDOW_BYTES = 256 << 10;
 
 export interface LogDamage {
   readonly file: string;
@@ -89,20 +100,38 @@ async function* checkTable(path: string): AsyncGenerator<TableDamage | undefined
   if (!file) return;
   try {
     const { size } = await file.stat();
-    const read = async (offset: number, length: number) => {
-      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
-      try {
-        const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
-        return bytes.subarray(0, bytesRead);
-      } catch (error) {
-        // A sector that the disk cannot read hurts the block that it is in, and no other.
-        if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
-        return bytes.subarray(0, 0);
-      }
-    };
-    yield* tableDamages(read, size);
+    yield* tableDamages(windowed(file, size), size);
   } finally {
     await file.close();
+  }
+}
+
+/** Reads a table, a window at a time: its blocks are asked for one behind the other, and each trip to the disk is 50 µs. */
+function windowed(file: FileHandle, fileBytes: number): ReadAt {
+  let window: Buffer = Buffer.alloc(0);
+  let windowAt = 0;
+  return async (offset, length) => {
+    const wanted = Math.max(0, Math.min(length, fileBytes - offset));
+    if (offset < windowAt || offset + wanted > windowAt + window.length) {
+      const bytes = Math.min(Math.max(wanted, WINDOW_BYTES), fileBytes - offset);
+      // A sector that the disk cannot read hurts the block that it is in, and no other.
+      window =
+        (await readable(file, offset, bytes)) ?? (await readable(file, offset, wanted)) ?? Buffer.alloc(0);
+      windowAt = offset;
+    }
+    return window.subarray(offset - windowAt, offset - windowAt + wanted);
+  };
+}
+
+/** Undefined where the disk cannot read. */
+async function readable(file: FileHandle, offset: number, length: number): Promise<Buffer | undefined> {
+  const bytes = Buffer.allocUnsafe(Math.max(0, length));
+  try {
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+    return bytes.subarray(0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+    return undefined;
   }
 }
 
