@@ -15,7 +15,7 @@ const FREE_BYTES_MAX = 64 << 20;
 export class LentBuffers {
   /** Overwrites what is given back, so that a use of it is seen: for tests. */
   overwriteGiven = false;
-  /** By size. */
+  /** By size, the size that was asked for last at the end. */
   readonly #free = new Map<number, ArrayBuffer[]>();
   #freeBytes = 0;
   readonly #lent = new WeakSet<ArrayBufferLike>();
@@ -24,7 +24,7 @@ export class LentBuffers {
   take(bytes: number): Buffer {
     if (bytes > LARGEST_BYTES) return Buffer.allocUnsafeSlow(bytes);
     const size = sizeFor(bytes);
-    const known = this.#free.get(size)?.pop();
+    const known = this.#freeOf(size).pop();
     if (known) this.#freeBytes -= size;
     const memory = known ?? (Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer);
     this.#lent.add(memory);
@@ -37,15 +37,29 @@ export class LentBuffers {
     if (!this.#lent.delete(memory)) return;
     if (this.overwriteGiven) Buffer.from(memory).fill(0xdb);
     const size = memory.byteLength;
+    this.#makeRoom(size);
     if (this.#freeBytes + size > FREE_BYTES_MAX) return;
-    const others = this.#free.get(size);
-    if (others) others.push(memory);
-    else this.#free.set(size, [memory]);
+    this.#free.get(size)!.push(memory);
     this.#freeBytes += size;
   }
 
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  #freeOf(size: number): ArrayBuffer[] {
+    const free = this.#free.get(size) ?? [];
+    this.#free.delete(size);
+    this.#free.set(size, free);
+    return free;
+  }
+
+  /** Lets go of sizes that were not asked for since this one was: what a client wrote before others began to read. */
+  #makeRoom(bytes: number): void {
+    for (const [size, free] of this.#free) {
+      if (size === bytes) return;
+      while (this.#freeBytes + bytes > FREE_BYTES_MAX && free.pop()) this.#freeBytes -= size;
+    }
   }
 }
 

@@ -35,6 +35,17 @@ describe('lent buffers', () => {
     for (const payload of [65_536, 131_072, 524_288, 1 << 20]) expect(record(payload)).toBe(17 / 16);
   });
 
+  it('keeps what is in use now, not what was used before', () => {
+    const buffers = new LentBuffers();
+    const large = Array.from({ length: 64 }, () => buffers.take(1 << 20));
+    for (const buffer of large) buffers.giveBack(buffer);
+    const small = Array.from({ length: 16 }, () => buffers.take(128 << 10));
+    for (const buffer of small) buffers.giveBack(buffer);
+    expect(buffers.freeBytes).toBeLessThanOrEqual(64 << 20);
+    const memories = new Set(small.map(({ buffer }) => buffer));
+    for (let again = 0; again < 16; again++) expect(memories.has(buffers.take(128 << 10).buffer)).toBe(true);
+  });
+
   it('keeps a bounded number of bytes for later', () => {
     const buffers = new LentBuffers();
     const lent = Array.from({ length: 100 }, () => buffers.take(1 << 20));
