@@ -20,8 +20,9 @@ import { newTree } from '../fs/tree-rows.ts';
 import { DamageError, isWhiteout, verify } from '../fs/versioned-value.ts';
 import { keys, versioned } from '../kv/keys.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
-import { decodeJob, encodeJob } from './job-record.ts';
+import { encodeJob } from './job-record.ts';
 import type { Trees } from './registry-context.ts';
+import { storedJobs } from './stored-jobs.ts';
 
 /** Rows of one batch: what other operations may have to wait for. */
 const BATCH_ROWS = 256;
@@ -60,10 +61,8 @@ export class DroppedTrees implements Trees {
   static async open(store: Store, sweeps: Sweeps, background = true): Promise<DroppedTrees> {
     const jobs: Job[] = [];
     let lastJob = 0;
-    for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
-      const { job: id } = keys.job.parse(key);
+    for await (const { id, job } of storedJobs(store.parts.meta)) {
       lastJob = id;
-      const job = decodeJob(id, value);
       if (job.kind !== 'drop-tree') continue;
       const tree = store.tree(job.tree);
       tree.dropped = true;

@@ -27,6 +27,13 @@ export interface FramePlace {
 /** By frame index modulo the block; immutable. */
 export type ForwardRecord = ReadonlyMap<number, FramePlace>;
 
+const NO_PLACES: ForwardRecord = new Map();
+
+/** What a row says, or that there is none. @throws as {@link decodeForward} */
+export function forwardIn(row: Buffer | undefined): ForwardRecord {
+  return row ? decodeForward(row) : NO_PLACES;
+}
+
 /** The block of a frame index: the last part of the key. */
 export function forwardBlock(index: number): number {
   return Math.floor(index / BLOCK_FRAMES);

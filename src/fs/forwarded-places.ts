@@ -2,19 +2,12 @@
 // of a repacked file cost four times the read (random 4 KiB: 16 against 60 us).
 
 import { keys } from '../kv/keys.ts';
-import {
-  decodeForward,
-  type ForwardRecord,
-  type FramePlace,
-  forwardBlock,
-  placeOf,
-} from './forward-record.ts';
+import { type ForwardRecord, type FramePlace, forwardBlock, forwardIn, placeOf } from './forward-record.ts';
 import { keyId } from './key-id.ts';
 import { CachePool, TwoGenerationCache } from './two-generation-cache.ts';
 
 /** Rows, of 5 KiB in memory: the frames of 8 GiB of large files. */
 const ROWS_MAX = 1024;
-const NO_PLACES: ForwardRecord = new Map();
 
 export class ForwardedPlaces {
   private readonly rows = new TwoGenerationCache<string, ForwardRecord>(new CachePool(ROWS_MAX));
@@ -28,8 +21,7 @@ export class ForwardedPlaces {
     const id = keyId(key);
     let row = this.rows.get(id);
     if (!row) {
-      const value = read(key);
-      row = value ? decodeForward(value) : NO_PLACES;
+      row = forwardIn(read(key));
       this.rows.set(id, row);
     }
     return placeOf(row, index);

@@ -11,10 +11,10 @@ import type { Batch } from './batch.ts';
 import { deadBytesMax } from './dead-space.ts';
 import type { Frame } from './extent.ts';
 import {
-  decodeForward,
   encodeForward,
   type ForwardRecord,
   forwardBlock,
+  forwardIn,
   placeOf,
   withoutPlace,
   withPlace,
@@ -40,8 +40,6 @@ export interface FrameLocation {
   /** Where its header begins. */
   readonly at: number;
 }
-
-const NO_PLACES: ForwardRecord = new Map();
 
 export class LiveFrames {
   private readonly records: Map<number, SegmentRecord>;
@@ -191,8 +189,7 @@ export class LiveFrames {
   ): { key: Buffer; record: ForwardRecord } | undefined {
     if (!this.forwarded.has(segment)) return undefined;
     const key = keys.forward.key(segment, forwardBlock(index));
-    const value = batch.row(keyId(key), key);
-    return { key, record: value ? decodeForward(value) : NO_PLACES };
+    return { key, record: forwardIn(batch.row(keyId(key), key)) };
   }
 }
 

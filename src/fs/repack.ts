@@ -1,5 +1,6 @@
 // Moves the live frames of segments to the open one, so that what is dead goes with the file: of those half dead at once,
-// of others while it is quiet and there is too much dead in all (dead-space.ts). A frame keeps its identity: FORWARD says where its bytes are now, and no extent, snapshot or clone is touched.
+// of others while it is quiet and there is too much dead in all (dead-space.ts). A frame keeps its identity: FORWARD says
+// where its bytes are now, and no extent, snapshot or clone is touched.
 //
 // The copies are durable before the batch that forwards to them, and that batch forwards only what is still live.
 

@@ -1,13 +1,11 @@
 // The registry of snapshots at start: what its rows say, held against the datasets and the kept generations.
 
-import { decodeJob } from '../datasets/job-record.ts';
+import { storedJobs } from '../datasets/stored-jobs.ts';
 import { openKept } from '../fs/kept-file-system.ts';
 import { DamageError } from '../fs/versioned-value.ts';
-import { keys } from '../kv/keys.ts';
 import type { MetaStore } from '../kv/meta-store.ts';
 import type { Dropped } from './dropped-snapshots.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
-
 import { SnapshotEntry } from './snapshot-entry.ts';
 import { SnapshotList } from './snapshot-list.ts';
 import { loadSnapshots } from './snapshot-rows.ts';
@@ -52,9 +50,7 @@ export async function loadLists(context: Loading): Promise<readonly Dropped[]> {
 /** The jobs that let go of snapshots, by dataset. */
 async function loadDropping(meta: MetaStore): Promise<ReadonlyMap<number, number>> {
   const dropping = new Map<number, number>();
-  for await (const [key, value] of meta.rows(keys.job.range())) {
-    const { job: id } = keys.job.parse(key);
-    const job = decodeJob(id, value);
+  for await (const { id, job } of storedJobs(meta)) {
     if (job.kind === 'drop-snapshots') dropping.set(job.dataset, id);
   }
   return dropping;

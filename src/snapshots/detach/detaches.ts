@@ -4,8 +4,9 @@
 import type { Clock } from '../../clock.ts';
 import type { DatasetEntry } from '../../datasets/dataset-entry.ts';
 import { DatasetError } from '../../datasets/datasets.ts';
-import { decodeJob, encodeJob } from '../../datasets/job-record.ts';
+import { encodeJob } from '../../datasets/job-record.ts';
 import type { DatasetRegistry } from '../../datasets/registry.ts';
+import { storedJobs } from '../../datasets/stored-jobs.ts';
 import { detach, flatten } from '../../fs/detach/detach.ts';
 import type { PinnedGenerations } from '../../fs/pinned-generations.ts';
 import type { SegmentLog } from '../../fs/segment-log.ts';
@@ -47,13 +48,11 @@ export class Detaches {
   /** Goes on with what an earlier run has left. */
   async resume(): Promise<void> {
     const { store, datasets } = this.parts;
-    for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
-      const { job: id } = keys.job.parse(key);
-      const job = decodeJob(id, value);
+    for await (const { id, job } of storedJobs(store.parts.meta)) {
       if (job.kind !== 'detach' && job.kind !== 'flatten') continue;
       const dataset = [...datasets.context.catalog.all()].find(({ tree }) => tree.id === job.tree);
       if (dataset) this.list(id, dataset, job.kind);
-      else store.stageRows([{ key, value: null }]);
+      else store.stageRows([{ key: keys.job.key(id), value: null }]);
     }
   }
 

@@ -11,12 +11,12 @@ import type { Clock } from '../../clock.ts';
 import type { DatasetEntry } from '../../datasets/dataset-entry.ts';
 import { DatasetError } from '../../datasets/datasets.ts';
 import {
-  decodeJob,
   encodeJob,
   type JobRecord,
   type RestorePlace,
   type RestoreRecord,
 } from '../../datasets/job-record.ts';
+import { storedJobs } from '../../datasets/stored-jobs.ts';
 import { type Attributes, FileType } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
 import { type KeptFileSystem, openKept } from '../../fs/kept-file-system.ts';
@@ -70,9 +70,7 @@ export class Restores {
   /** Goes on with what an earlier run has left. */
   async resume(): Promise<void> {
     const { store } = this.parts;
-    for await (const [key, value] of store.parts.meta.rows(keys.job.range())) {
-      const { job: id } = keys.job.parse(key);
-      const job = decodeJob(id, value);
+    for await (const { id, job } of storedJobs(store.parts.meta)) {
       if (job.kind === 'restore') this.again(id, job);
       if (job.kind === 'restore-rest') this.removeRest(id, job);
     }
