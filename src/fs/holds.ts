@@ -7,9 +7,11 @@ import type { Tree } from './tree.ts';
 
 /** The generation is somebody's already, or is being taken. */
 export function stageHold(store: Store, tree: Tree, generation: number, holder: Buffer): void {
+  store.holdsVersion++;
   store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'hold', holder }, rows: [] });
 }
 
 export function stageRelease(store: Store, tree: Tree, generation: number, holder: Buffer): void {
+  store.holdsVersion++;
   store.stage({ ...PLAIN_ITEM, tree, generation, action: { kind: 'release', holder }, rows: [] });
 }

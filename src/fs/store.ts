@@ -61,6 +61,8 @@ export class Store {
   readonly treeIds: IdSequence;
   /** What kept generations show of HISTORY, by the key from which it was looked for; null is nothing. See versions-at.ts. */
   readonly history: TwoGenerationCache<string, Buffer | null>;
+  /** Moves whenever a kept generation gets a holder that is no new one's, or loses one. See holds.ts. */
+  holdsVersion = 0;
   readonly views = new OpenViews();
   readonly changeMark: ChangeMark;
   private readonly worker: CommitWorker;

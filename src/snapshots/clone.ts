@@ -73,7 +73,7 @@ async function cloneLive(
 
 /** @throws Wait; DatasetError; nothing is staged then */
 function stageClone(
-  { shared, datasets, charges }: SnapshotContext,
+  { shared, datasets }: SnapshotContext,
   { dataset, tree, generation, uuid }: Origin,
   name: string,
   { ttlSeconds, properties = {} }: CloneOptions,
@@ -88,7 +88,6 @@ function stageClone(
   });
   branch.stage();
   stageHold(store, tree, generation, treeHolder(branch.tree.id));
-  charges.holdersChanged();
   const inos = stageInosOfClone(dataset.operations, datasets.nextId);
   return stage({ tree: branch.tree, inos }, { parentId: dataset.id, parentUuid: uuid, expiresAt });
 }

@@ -83,7 +83,6 @@ function prepareRollback(context: SnapshotContext, target: SnapshotEntry): () =>
     store.stageRows(rowsOf(record));
     datasets.catalog.update(dataset, record);
     datasets.trees.drop(before);
-    context.charges.holdersChanged();
   };
 }
 

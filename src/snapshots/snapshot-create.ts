@@ -134,7 +134,7 @@ function stageSnapshot(
   store.stageRows([snapshotRow(entry), listRow(list, changed)]);
   list.add(entry);
   context.byUuid.set(record.uuid, entry);
-  context.charges.holdersChanged();
+  context.charges.namesChanged();
   return entry;
 }
 

@@ -101,7 +101,7 @@ function stageGone(context: SnapshotContext, entry: SnapshotEntry): void {
 function forget({ byUuid, charges }: SnapshotContext, entry: SnapshotEntry): void {
   entry.fileSystem.close();
   byUuid.delete(entry.uuid);
-  charges.holdersChanged();
+  charges.namesChanged();
 }
 
 export function releaseOf({

@@ -62,7 +62,7 @@ export class SnapshotRegistry implements Snapshots {
     const context: SnapshotContext = {
       ...loading,
       locks: new DatasetLocks(),
-      charges: new SpaceCharges(shared.store.trees, lists),
+      charges: new SpaceCharges(shared.store, lists),
       dropped: new DroppedSnapshots(shared.store, shared.clock, left),
     };
     registry.context.snapshots = snapshotsOfDatasets(context);

@@ -97,6 +97,44 @@ describe('what snapshots hold', () => {
     expectWithin((await server.json('delete', 'clone', '--dry-run')).bytes, aboutMib(1));
   });
 
+  it('stays with what a detached clone leaves to its own clones, until they are detached as well', async () => {
+    await server.ok('create', 'first');
+    const live = await server.mount('/first');
+    await writeMib(live, 'f', 1);
+    await server.ok('snapshot', 'first', 's');
+    await server.ok('clone', 'first@s', 'second');
+    await server.ok('clone', 'second', 'third');
+    await server.ok('clone', 'first@s', 'fourth');
+    await live.client.remove(live.root, 'f');
+    const alone = async () => (await server.json('info', 'first@s')).used_bytes;
+    const freed = async () => (await server.json('delete', 'first@s', '--dry-run')).bytes;
+    // Who asks before must not be told the same again afterwards.
+    expect(await alone()).toBe(0);
+    await server.ok('detach', 'fourth');
+    await server.ok('detach', 'second');
+    expect([await alone(), await freed()]).toEqual([0, 0]);
+    await server.restart();
+    expect([await alone(), await freed()]).toEqual([0, 0]);
+    await server.ok('detach', 'third');
+    expectWithin(await alone(), aboutMib(1));
+    expect(await freed()).toBe(await alone());
+  });
+
+  it('is charged to a clone of a detached clone, where it alone still holds it', async () => {
+    await server.ok('create', 'oldest');
+    const live = await server.mount('/oldest');
+    await writeMib(live, 'f', 1);
+    await server.ok('snapshot', 'oldest', 's');
+    await server.ok('clone', 'oldest@s', 'middle');
+    await server.ok('clone', 'middle', 'youngest');
+    await live.client.remove(live.root, 'f');
+    await server.ok('detach', 'middle');
+    expect((await server.json('info', 'youngest')).clone_bytes).toBe(0);
+    await server.ok('delete', 'oldest@s');
+    expectWithin((await server.json('info', 'youngest')).clone_bytes, aboutMib(1));
+    expect((await server.json('info', 'middle')).clone_bytes).toBe(0);
+  });
+
   it('is told by the dry run of a rollback', async () => {
     await server.ok('create', 'undone');
     const live = await server.mount('/undone');
