@@ -38,7 +38,8 @@ export class RealServer {
   /** The same where it must succeed: what it prints. */
   async ok(...argv: string[]): Promise<string> {
     const { status, stdout, stderr } = await this.dataset(...argv);
-    if (status !== 0) throw new Error(`cairn dataset ${argv.join(' ')} answered ${status}: ${stderr}`);
+    if (status !== 0)
+      throw new Error(`cairn dataset ${argv.join(' ')} answered ${status}: ${stderr} ${stdout}`);
     return stdout;
   }
 
@@ -50,7 +51,7 @@ export class RealServer {
 
   async cairn(...argv: string[]): Promise<string> {
     const { status, stdout, stderr } = await this.commandLine.run(...argv);
-    if (status !== 0) throw new Error(`cairn ${argv.join(' ')} answered ${status}: ${stderr}`);
+    if (status !== 0) throw new Error(`cairn ${argv.join(' ')} answered ${status}: ${stderr} ${stdout}`);
     return stdout;
   }
 

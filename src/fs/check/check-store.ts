@@ -44,6 +44,9 @@ export class StoreCheck {
   private readonly store: Store;
   private readonly records: RecordChecks;
   private readonly versions: HistoryChecks;
+  /** When it began, as the rows that it reads: trees come and go meanwhile, and clones are detached. */
+  private readonly trees = new Map<number, Tree>();
+  private readonly wholeTrees = new Set<Tree>();
   private readonly histories = new Map<Tree, TreeHistory>();
   private readonly kept: KeptRows = new Map();
   private readonly space = new Map<number, SpaceFacts>();
@@ -79,7 +82,11 @@ export class StoreCheck {
 
   async *run(): AsyncGenerator<Finding> {
     const { meta, segments } = this.store.parts;
-    for (const tree of this.store.trees.values()) this.space.set(tree.id, new SpaceFacts(tree));
+    for (const tree of this.store.trees.values()) {
+      this.trees.set(tree.id, tree);
+      this.space.set(tree.id, new SpaceFacts(tree));
+      if (isWhole(tree)) this.wholeTrees.add(tree);
+    }
     for await (const [key, value] of meta.rows(EVERYTHING)) {
       try {
         const found = this.rowChecks[key[0]!]?.(key, value);
@@ -88,18 +95,18 @@ export class StoreCheck {
         yield damaged(error, key);
       }
     }
-    for (const found of this.trees()) for await (const finding of found) yield this.mendable(finding);
+    for (const found of this.treeChecks()) for await (const finding of found) yield this.mendable(finding);
     for (const { tree, frame } of this.oldFrames) yield* this.oldFrame(tree, frame);
     yield* this.frames.findings(await segments.list());
   }
 
-  private *trees(): Generator<AsyncGenerator<Finding> | Generator<Finding>> {
+  private *treeChecks(): Generator<AsyncGenerator<Finding> | Generator<Finding>> {
     const { store, records } = this;
     for (const [id, facts] of records.trees) {
-      const tree = store.trees.get(id);
-      if (!tree || isWhole(tree)) yield treeFindings(store.parts.meta, id, facts);
+      const tree = this.trees.get(id);
+      if (!tree || this.wholeTrees.has(tree)) yield treeFindings(store.parts.meta, id, facts);
     }
-    for (const tree of store.trees.values()) {
+    for (const tree of this.trees.values()) {
       const history = this.historyOf(tree);
       if (tree.parent && !tree.dropped) yield cloneFindings(store, tree, records);
       yield this.versions.notes(tree, history);
@@ -111,13 +118,13 @@ export class StoreCheck {
 
   /** A record that is mended where it stands is another one in the kept generations too: better none. */
   private mendable(finding: Finding): Finding {
-    const tree = finding.tree === null ? undefined : this.store.trees.get(finding.tree);
+    const tree = finding.tree === null ? undefined : this.trees.get(finding.tree);
     const isOfRecord = finding.kind !== 'usage' && finding.kind !== 'history';
     return tree && isOfRecord && tree.generations.kept.length > 0 ? { ...finding, repair: null } : finding;
   }
 
   private treeOf(key: Buffer): Tree | undefined {
-    return this.store.trees.get(key.readUInt32BE(1));
+    return this.trees.get(key.readUInt32BE(1));
   }
 
   private historyOf(tree: Tree): TreeHistory {
@@ -133,7 +140,7 @@ export class StoreCheck {
   private live(key: Buffer, value: Buffer, check: () => Findings): Findings {
     const tree = this.treeOf(key);
     if (tree) this.historyOf(tree).records++;
-    if (!tree || isWhole(tree)) return check();
+    if (!tree || this.wholeTrees.has(tree)) return check();
     verify(value, 'a record');
     return undefined;
   }
