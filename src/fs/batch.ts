@@ -7,7 +7,13 @@ import { keys } from '../kv/keys.ts';
 import { type MetaStore, NOT_RESIDENT, type Write } from '../kv/meta-store.ts';
 import type { Generations } from './generations.ts';
 import type { VersionedKey } from './item.ts';
-import { dataKey, KEY_HEAD_BYTES, type KeyHistory, type OlderVersions } from './key-history.ts';
+import {
+  type DeadVersion,
+  dataKey,
+  KEY_HEAD_BYTES,
+  type KeyHistory,
+  type OlderVersions,
+} from './key-history.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
 import type { SegmentRecord } from './segment-record.ts';
@@ -48,7 +54,7 @@ export class Batch {
   private readonly slots = new Map<string, Slot>();
   private readonly meta: MetaStore;
   private readonly resident: ReadonlyMap<string, Buffer | undefined>;
-  private readonly histories: ReadonlyMap<string, KeyHistory>;
+  private readonly histories: ReadonlyMap<string, Map<number, DeadVersion>>;
   /** Of data ids that were asked for: when they died, undefined for those that live. */
   private readonly deaths: Map<string, number | undefined>;
 
@@ -90,6 +96,10 @@ export class Batch {
 
   /** The older versions of a key that was read beforehand, by death. */
   historyOf(id: string): KeyHistory {
+    return this.pastOf(id);
+  }
+
+  private pastOf(id: string): Map<number, DeadVersion> {
     const history = this.histories.get(id);
     assert(history, 'the older versions of a key were not read before the batch was built');
     return history;
@@ -107,7 +117,7 @@ export class Batch {
   deleteHistory(tree: Tree, { kind, key, id }: VersionedKey, death: number): void {
     const row = keys.history.key(tree.id, kind, key.subarray(KEY_HEAD_BYTES), death);
     this.delete(keyId(row), row);
-    this.historyOf(id).delete(death);
+    this.pastOf(id).delete(death);
   }
 
   put(id: string, key: Buffer, value: Buffer): void {

@@ -17,7 +17,9 @@ export interface DeadVersion {
 }
 
 /** By death. */
-export type KeyHistory = Map<number, DeadVersion>;
+export type KeyHistory = ReadonlyMap<number, DeadVersion>;
+
+const NO_HISTORY: KeyHistory = new Map();
 
 /** What of the past a batch needs. */
 export interface OlderVersions {
@@ -36,23 +38,31 @@ export function dataKey(tree: number, dataId: number): string {
 /** As the last applied batch left it; at once when a batch of these items needs nothing of the past. */
 export function olderVersionsFor(meta: MetaStore, items: readonly QueuedItem[]): Eventual<OlderVersions> {
   const wanted = keysWithHistory(items);
-  return wanted.length > 0 ? readOlder(meta, wanted, dataWithDeath(items)) : NOTHING_OLDER;
+  return wanted.size > 0 ? readOlder(meta, wanted, dataWithDeath(items)) : NOTHING_OLDER;
 }
 
-/** In a tree that is being swept the worker looks at the past of all that it touches. */
-function keysWithHistory(items: readonly QueuedItem[]): readonly VersionedKey[] {
+/**
+ * By their ids; null when the tree keeps nothing, so that there is nothing to read. In a tree that is being swept the
+ * worker looks at the past of all that it touches.
+ */
+function keysWithHistory(items: readonly QueuedItem[]): ReadonlyMap<string, VersionedKey | null> {
   const leaving = new Set<Tree>();
-  const found = new Map<string, VersionedKey>();
+  const found = new Map<string, VersionedKey | null>();
   for (const { tree, action, writes } of items) {
     if (!tree) continue;
     if (action.kind === 'release' || action.kind === 'orphan') leaving.add(tree);
-    if (action.kind === 'flatten') for (const version of action.versions) found.set(version.id, version);
+    if (action.kind === 'flatten')
+      for (const version of action.versions) found.set(version.id, hasPast(tree) ? version : null);
     if (action.kind === 'own') found.set(action.key.id, action.key);
     if (action.kind === 'visit') for (const { key } of action.visits) found.set(key.id, key);
     if (writes.length > 0 && (leaving.has(tree) || tree.generations.leaving.length > 0))
       for (const write of writes) found.set(write.id, write);
   }
-  return [...found.values()];
+  return found;
+}
+
+function hasPast({ generations }: Tree): boolean {
+  return generations.kept.length > 0 || generations.leaving.length > 0;
 }
 
 function dataWithDeath(items: readonly QueuedItem[]): readonly DataOfTree[] {
@@ -71,15 +81,15 @@ interface DataOfTree {
 
 async function readOlder(
   meta: MetaStore,
-  wanted: readonly VersionedKey[],
+  wanted: ReadonlyMap<string, VersionedKey | null>,
   data: readonly DataOfTree[],
 ): Promise<OlderVersions> {
   const [histories, deaths] = await Promise.all([
-    Promise.all(wanted.map(({ kind, key }) => readHistory(meta, kind, key))),
+    Promise.all([...wanted.values()].map((key) => (key ? readHistory(meta, key) : NO_HISTORY))),
     Promise.all(data.map(({ tree, dataId }) => readDeath(meta, tree, dataId))),
   ]);
   return {
-    histories: new Map(wanted.map(({ id }, at) => [id, histories[at]!])),
+    histories: new Map([...wanted.keys()].map((id, at) => [id, histories[at]!])),
     deaths: new Map(data.map(({ tree, dataId }, at) => [dataKey(tree, dataId), deaths[at]])),
   };
 }
@@ -90,8 +100,8 @@ export async function readDeath(meta: MetaStore, tree: number, dataId: number): 
   return row && keys.tombstone.parse(row[0]).death;
 }
 
-async function readHistory(meta: MetaStore, kind: VersionedKind, key: Buffer): Promise<KeyHistory> {
-  const history: KeyHistory = new Map();
+async function readHistory(meta: MetaStore, { kind, key }: VersionedKey): Promise<KeyHistory> {
+  const history = new Map<number, DeadVersion>();
   const range = keys.history.range(key.readUInt32BE(1), kind, key.subarray(KEY_HEAD_BYTES));
   for await (const [row, value] of meta.rows(range))
     history.set(keys.history.parse(row).death, { value, birth: birthOf(value) });

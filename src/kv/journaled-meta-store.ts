@@ -22,6 +22,7 @@ import { overlaid } from './overlaid-rows.ts';
 const JOURNAL_BYTES = 8 << 20;
 /** What waits in the journal is brought to LevelDB after so long at the latest. */
 const APPLY_AFTER_MS = 2000;
+const ZERO = Buffer.alloc(1);
 
 export interface JournalSettings {
   readonly clock: Clock;
@@ -99,12 +100,13 @@ export class JournaledMetaStore implements MetaStore {
   }
 
   async page(range: Range, limit: number): Promise<Row[]> {
-    const over = this.overlay(range);
-    // Each row that lies over them hides one at most, so these are enough.
-    const stored = await this.level.page(range, limit + over.length);
-    if (over.length === 0) return stored;
+    const over = this.overlay(range, limit);
+    if (over.length === 0) return this.level.page(range, limit);
+    // Behind the last of so many rows the page has ended. Each row hides one of those below it at most.
+    const isEnded = over.filter(({ value }) => value).length < limit;
+    const below = isEnded ? range : { gte: range.gte, lt: Buffer.concat([over.at(-1)!.key, ZERO]) };
     const page: Row[] = [];
-    for await (const row of overlaid(stored, over)) {
+    for await (const row of overlaid(await this.level.page(below, limit + over.length), over)) {
       if (page.length === limit) break;
       page.push(row);
     }
@@ -112,7 +114,7 @@ export class JournaledMetaStore implements MetaStore {
   }
 
   rows(range: Range): AsyncIterable<Row> {
-    return overlaid(this.level.rows(range), this.overlay(range));
+    return overlaid(this.level.rows(range), this.overlay(range, Number.POSITIVE_INFINITY));
   }
 
   /** Every batch is durable when it resolves, whatever is asked for: the journal knows no other. */
@@ -215,16 +217,33 @@ export class JournaledMetaStore implements MetaStore {
     return found === undefined && !this.older.isEmpty ? this.older.find(id) : found;
   }
 
-  /** What lies over LevelDB in a range, by key. */
-  private overlay(range: Range): readonly Write[] {
-    return this.older.isEmpty && this.current.isEmpty ? [] : merged(this.older, this.current, range);
+  /** What lies over LevelDB in a range, ascending, up to so many rows that are not deleted. */
+  private overlay(range: Range, limit: number): readonly Write[] {
+    const over: Write[] = [];
+    for (const [id, file] of laidOver(this.older, this.current, range)) {
+      const row = file.row(id);
+      over.push(row);
+      if (row.value && --limit <= 0) break;
+    }
+    return over;
   }
 }
 
-function merged(older: JournalFile, newer: JournalFile, range: Range): readonly Write[] {
-  const found = newer.rowsIn(range);
-  if (!older.isEmpty) for (const [id, write] of older.rowsIn(range)) if (!found.has(id)) found.set(id, write);
-  return [...found.values()].sort((one, other) => Buffer.compare(one.key, other.key));
+/** The keys of both files in a range, ascending, each with the file that has its newest row. */
+function* laidOver(older: JournalFile, newer: JournalFile, range: Range): Generator<[string, JournalFile]> {
+  if (older.isEmpty && newer.isEmpty) return;
+  const [below, above] = [older.idsIn(range), newer.idsIn(range)];
+  let [old, young] = [below.next(), above.next()];
+  while (!old.done || !young.done) {
+    if (!young.done && (old.done || young.value <= old.value)) {
+      yield [young.value, newer];
+      if (!old.done && old.value === young.value) old = below.next();
+      young = above.next();
+    } else if (!old.done) {
+      yield [old.value, older];
+      old = below.next();
+    }
+  }
 }
 
 function copyOf({ key, value }: Write): Write {

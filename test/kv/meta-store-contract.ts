@@ -181,7 +181,8 @@ export function conformsToMetaStore(name: string, open: () => Promise<OpenMetaSt
     });
 
     it('equals a sorted map under random batches', async () => {
-      const key = fc.stringMatching(/^[a-d]{1,3}$/);
+      // Some have their first bytes in common, as the keys of a tree and of a directory have.
+      const key = fc.stringMatching(/^(a{3}|a{11})?[a-d]{1,3}$/);
       const batch = fc.array(fc.tuple(key, fc.option(fc.string({ maxLength: 3 }))), { maxLength: 8 });
       await fc.assert(
         fc.asyncProperty(

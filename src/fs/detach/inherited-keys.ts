@@ -1,6 +1,7 @@
 // What a clone inherits, key by key: the records that its fork shows, as they stand in the clone when they are its own.
 
 import { keys, versioned } from '../../kv/keys.ts';
+import { successor } from '../../kv/keyspace.ts';
 import type { Range, Row } from '../../kv/meta-store.ts';
 import { decodeChunk, encodeChunk } from '../chunk-codec.ts';
 import { inheritedMap } from '../chunk-map.ts';
@@ -9,14 +10,15 @@ import { withFields } from '../inode-record.ts';
 import { type FlatVersion, VersionedKind } from '../item.ts';
 import { readDeath } from '../key-history.ts';
 import { keyId } from '../key-id.ts';
-import type { KeyRange } from '../key-range.ts';
-import { shownPage } from '../shown-rows.ts';
+import { shownPage, shownRows } from '../shown-rows.ts';
 import type { Store } from '../store.ts';
 import { unpooledCopy } from '../unpooled-copy.ts';
 import { verify } from '../versioned-value.ts';
 import type { VersionsAt } from '../versions-at.ts';
 
 const KEYS_A_PAGE = 64;
+/** A view costs as much as a page to open, and while it is open the store keeps what has been overwritten since. */
+const KEYS_A_VIEW = 4096;
 const KINDS = [VersionedKind.inode, VersionedKind.entry, VersionedKind.link, VersionedKind.chunk] as const;
 const NOTHING = Buffer.alloc(0);
 
@@ -28,12 +30,8 @@ export async function* inheritedKeys(
   kinds: readonly VersionedKind[] = KINDS,
 ): AsyncGenerator<readonly FlatVersion[]> {
   for (const kind of kinds) {
-    for (let from: Buffer | null = NOTHING; from !== null; ) {
-      const rows = await shownPage(fork, { kind, from, to: null }, KEYS_A_PAGE);
-      const last = rows.length < KEYS_A_PAGE ? undefined : rows.at(-1);
-      const to: Buffer | null = last ? Buffer.concat([versioned.parse(last[0]).rest, Buffer.alloc(1)]) : null;
-      const alive =
-        kind === VersionedKind.chunk ? await chunksAlive(store, fork, rows, { kind, from, to }) : rows;
+    for await (const rows of shownPages(fork, kind)) {
+      const alive = kind === VersionedKind.chunk ? await chunksAlive(store, fork, rows) : rows;
       const versions = alive.map(([row, value]): FlatVersion => {
         const { rest } = versioned.parse(row);
         verify(value, () => `a record of tree ${fork.treeId}`);
@@ -41,8 +39,28 @@ export async function* inheritedKeys(
         return { kind, key, id: keyId(key), value: ownValue(kind, rest, value) };
       });
       if (versions.length > 0) yield versions;
-      from = to;
     }
+  }
+}
+
+/** What a kept generation shows stays the same, so a view may be old. */
+async function* shownPages(fork: VersionsAt, kind: VersionedKind): AsyncGenerator<readonly Row[]> {
+  for (let from: Buffer | null = NOTHING; from !== null; ) {
+    const view = shownRows(fork, { kind, from, to: null });
+    from = null;
+    let shown = 0;
+    let page: Row[] = [];
+    for await (const [key, value] of view) {
+      page.push([key, value]);
+      if (page.length < KEYS_A_PAGE) continue;
+      yield page;
+      page = [];
+      shown += KEYS_A_PAGE;
+      if (shown < KEYS_A_VIEW) continue;
+      from = behind(key);
+      break;
+    }
+    if (page.length > 0) yield page;
   }
 }
 
@@ -68,18 +86,19 @@ async function* pages(store: Store, { gte, lt }: Range): AsyncGenerator<readonly
  * Without those whose data was given up before the fork, and which a drain has not come to yet. When it does, the last
  * of them go together with the tombstone, so the range is looked at again behind the tombstones.
  */
-async function chunksAlive(
-  store: Store,
-  fork: VersionsAt,
-  rows: readonly Row[],
-  range: KeyRange,
-): Promise<readonly Row[]> {
-  if (rows.length === 0) return rows;
+async function chunksAlive(store: Store, fork: VersionsAt, rows: readonly Row[]): Promise<readonly Row[]> {
   const dataIds = new Set(rows.map(([row]) => keys.chunk.parse(row).dataId));
   const dead = new Set<number>();
   for (const dataId of dataIds) if (await isDead(store, fork, dataId)) dead.add(dataId);
+  const from = versioned.parse(rows[0]![0]).rest;
+  const range = { kind: VersionedKind.chunk, from, to: behind(rows.at(-1)![0]) };
   const still = await shownPage(fork, range, rows.length);
   return still.filter(([row]) => !dead.has(keys.chunk.parse(row).dataId));
+}
+
+/** What follows the tree in the first key behind this one and, in HISTORY, behind its deaths. */
+function behind(key: Buffer): Buffer {
+  return successor(versioned.parse(key).rest);
 }
 
 async function isDead(store: Store, fork: VersionsAt, dataId: number): Promise<boolean> {

@@ -6,21 +6,18 @@
 
 import { constants, write as writeFile } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { successor } from '../keyspace.ts';
 import type { Range, Write } from '../meta-store.ts';
 import { HEAD_BYTES, putHead } from './journal-content.ts';
 import { putRecord, recordBytes, rowAt } from './journal-record.ts';
+import { OrderedIds } from './ordered-ids.ts';
 
 /** Blocks are taken so many bytes at a time. */
 const EXTEND_BYTES = 1 << 20;
-/** Of a key: its family, tree and first number (see keys.ts), which the ranges that are asked for most have in common. */
-const FAMILY_BYTES = 13;
 
 export class JournalFile {
   /** Where each row is in the image, by its key; the newest of a key. */
   private readonly places = new Map<string, number>();
-  /** Longer keys by their first bytes: the entries of one directory, the windows of one file. */
-  private readonly families = new Map<string, string[]>();
+  private readonly ordered = new OrderedIds((id) => this.places.has(id));
   private readonly file: FileHandle;
   private readonly image: Buffer;
   private end = HEAD_BYTES;
@@ -81,20 +78,15 @@ export class JournalFile {
     return value && Buffer.from(value);
   }
 
-  /** The newest of every key in a range, by key: copies. */
-  rowsIn({ gte, lt }: Range): Map<string, Write> {
-    const found = new Map<string, Write>();
-    const from = gte.toString('latin1');
-    const to = lt.toString('latin1');
-    const ids = isOneFamily(gte, lt)
-      ? (this.families.get(from.slice(0, FAMILY_BYTES)) ?? [])
-      : this.places.keys();
-    for (const id of ids) {
-      if (id < from || id >= to) continue;
-      const { key, value } = rowAt(this.image, this.places.get(id)!).write;
-      found.set(id, { key: Buffer.from(key), value: value && Buffer.from(value) } as Write);
-    }
-    return found;
+  /** The keys of a range, ascending; good until the next change. */
+  idsIn({ gte, lt }: Range): Iterator<string> {
+    return this.ordered.between(gte.toString('latin1'), lt.toString('latin1'));
+  }
+
+  /** The newest of a key that is there: a copy. */
+  row(id: string): Write {
+    const { key, value } = rowAt(this.image, this.places.get(id)!).write;
+    return { key: Buffer.from(key), value: value && Buffer.from(value) } as Write;
   }
 
   /** The newest of every key: views that are good until {@link clear}. */
@@ -105,7 +97,7 @@ export class JournalFile {
   /** All of it is in LevelDB: nothing is found here any more. */
   clear(): void {
     this.places.clear();
-    this.families.clear();
+    this.ordered.clear();
     this.end = HEAD_BYTES;
   }
 
@@ -115,12 +107,7 @@ export class JournalFile {
 
   private place(key: Buffer, at: number): void {
     const id = key.toString('latin1');
-    if (id.length > FAMILY_BYTES && !this.places.has(id)) {
-      const family = id.slice(0, FAMILY_BYTES);
-      const ids = this.families.get(family);
-      if (ids) ids.push(id);
-      else this.families.set(family, [id]);
-    }
+    if (!this.places.has(id)) this.ordered.add(id);
     this.places.set(id, at);
   }
 
@@ -129,10 +116,6 @@ export class JournalFile {
     await writeAt(this.file.fd, this.image, this.allocated, to - this.allocated);
     this.allocated = to;
   }
-}
-
-function isOneFamily(gte: Buffer, lt: Buffer): boolean {
-  return gte.length >= FAMILY_BYTES && Buffer.compare(lt, successor(gte.subarray(0, FAMILY_BYTES))) <= 0;
 }
 
 /** The plain call: through a FileHandle it costs the main thread twice as much. */

@@ -101,6 +101,27 @@ describe('a flattened tree', () => {
   });
 });
 
+describe('a flattening of more than one view of the store has', () => {
+  it('takes all of it along, whatever happens to the origin meanwhile', { timeout: 60_000 }, async () => {
+    const detaching = await DetachWorld.open({ random: seededRandom(6) });
+    const { world } = detaching;
+    const { fileSystem } = world.datasets[0]!;
+    const root = await fileSystem.root();
+    const names = Array.from({ length: 4200 }, (_, number) => Buffer.from(`file ${number}`));
+    const how = { mode: 'guarded', changes: {} } as const;
+    await Promise.all(names.map((name) => fileSystem.create(call, root, name, how)));
+    await detaching.clone(await world.keep(world.datasets[0]!));
+    const [clone] = detaching.clones;
+    const flattened = detaching.flatten(clone!);
+    await Promise.all(names.map((name) => fileSystem.remove(call, root, name)));
+    await flattened;
+    const { store } = world.shared;
+    // The root directory is one more.
+    expect(await store.page(keys.inode.range(clone!.id), 5000)).toHaveLength(names.length + 1);
+    expect(await store.page(keys.dirEntry.range(clone!.id), 5000)).toHaveLength(names.length);
+  });
+});
+
 /** Does something once, in front of the first look at a tombstone. */
 class ObservedMetaStore extends MemoryMetaStore {
   beforeTombstones: (() => Promise<void>) | null = null;

@@ -1,0 +1,132 @@
+// The keys of a journal file in order, as strings of bytes. Hardly anybody asks for a range of them, and every change adds
+// some: so they are only piled up, by what ranges have in common, and sorted when a range is asked for.
+//
+//   group    1st to 5th byte     a family of one tree (see keys.ts), or a family
+//   prefix   1st to 13th byte    one directory, one file: within a group
+//   id       all of it           within a prefix
+
+const GROUP_BYTES = 5;
+const PREFIX_BYTES = 13;
+/** What has come since is merged into the rest when it is more: else it is sorted anew each time that somebody asks. */
+const RECENT_MAX = 512;
+
+export class OrderedIds {
+  private readonly groups = new Map<string, SortedStrings>();
+  private readonly groupNames = new SortedStrings();
+  /** Of prefixes below which there are longer ids. */
+  private readonly prefixes = new Map<string, SortedStrings>();
+  private readonly isId: (prefix: string) => boolean;
+
+  /** @param isId whether a prefix has been added as an id */
+  constructor(isId: (prefix: string) => boolean) {
+    this.isId = isId;
+  }
+
+  /** It has not been added yet, and `isId` does not say so either. */
+  add(id: string): void {
+    if (id.length <= PREFIX_BYTES) {
+      if (!this.prefixes.has(id)) this.addToGroup(id);
+      return;
+    }
+    const prefix = id.slice(0, PREFIX_BYTES);
+    let ids = this.prefixes.get(prefix);
+    if (!ids) {
+      ids = new SortedStrings();
+      this.prefixes.set(prefix, ids);
+      if (!this.isId(prefix)) this.addToGroup(prefix);
+    }
+    ids.add(id);
+  }
+
+  /** Ascending, from `from` on and below `to`; good until the next change. */
+  *between(from: string, to: string): Generator<string> {
+    for (const group of this.groupNames.between(from.slice(0, GROUP_BYTES), to)) {
+      for (const prefix of this.groups.get(group)!.between(from.slice(0, PREFIX_BYTES), to)) {
+        if (prefix >= from && this.isId(prefix)) yield prefix;
+        const longer = this.prefixes.get(prefix);
+        if (longer) yield* longer.between(from, to);
+      }
+    }
+  }
+
+  clear(): void {
+    this.groups.clear();
+    this.groupNames.clear();
+    this.prefixes.clear();
+  }
+
+  private addToGroup(prefix: string): void {
+    const group = prefix.slice(0, GROUP_BYTES);
+    let prefixes = this.groups.get(group);
+    if (!prefixes) {
+      prefixes = new SortedStrings();
+      this.groups.set(group, prefixes);
+      this.groupNames.add(group);
+    }
+    prefixes.add(prefix);
+  }
+}
+
+/** Each of them once. */
+class SortedStrings {
+  private sorted: string[] = [];
+  /** Sorted as well, but for what is behind `settled`. */
+  private recent: string[] = [];
+  private settled = 0;
+
+  add(one: string): void {
+    this.recent.push(one);
+  }
+
+  *between(from: string, to: string): Generator<string> {
+    this.settle();
+    const { sorted, recent } = this;
+    let one = firstNotBefore(sorted, from);
+    let other = firstNotBefore(recent, from);
+    for (;;) {
+      const [above, below] = [sorted[one], recent[other]];
+      const isBelow = above === undefined || (below !== undefined && below < above);
+      const next = isBelow ? below : above;
+      if (next === undefined || next >= to) return;
+      if (isBelow) other++;
+      else one++;
+      yield next;
+    }
+  }
+
+  clear(): void {
+    this.sorted = [];
+    this.recent = [];
+    this.settled = 0;
+  }
+
+  private settle(): void {
+    if (this.recent.length > this.settled) this.recent.sort();
+    if (this.recent.length > RECENT_MAX) {
+      this.sorted = this.sorted.length > 0 ? merged(this.sorted, this.recent) : this.recent;
+      this.recent = [];
+    }
+    this.settled = this.recent.length;
+  }
+}
+
+function merged(one: readonly string[], other: readonly string[]): string[] {
+  const all: string[] = [];
+  let next = 0;
+  for (const each of one) {
+    while (next < other.length && other[next]! < each) all.push(other[next++]!);
+    all.push(each);
+  }
+  while (next < other.length) all.push(other[next++]!);
+  return all;
+}
+
+function firstNotBefore(ascending: readonly string[], wanted: string): number {
+  let [from, to] = [0, ascending.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (ascending[middle]! < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
