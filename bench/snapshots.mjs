@@ -14,6 +14,7 @@ import { btrfsTable } from './btrfs.mjs';
 import { buildGenerator } from './million.mjs';
 import { writeSections } from './page.mjs';
 import {
+  measureDeletion,
   measureDiff,
   measureList,
   measureOverwrites,
@@ -56,6 +57,7 @@ await runSuite(async (report, undo) => {
   await step('overwrites', () => measureOverwrites(volume));
   await step('reads', () => measureReads(volume, many.snapshots));
   await step('diff', () => measureDiff(volume, sizes.at(-1)));
+  await step('deletion', () => measureDeletion(volume, options.quick ? 10_000 : 100_000));
   await step('list', () => measureList(volume, many.listed));
   await step('space', () => measureSpace(volume));
   await step('btrfs', () => btrfsTable());
@@ -74,7 +76,16 @@ function sectionOfPage(tables) {
       [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n'),
     ].join('\n\n'),
   );
-  return [`## Snapshots`, `Measured on ${date} with \`npm run bench:snapshots\`.${quick}`, ...parts].join(
-    '\n\n',
-  );
+  const measured = `Measured on ${date} with \`npm run bench:snapshots\`.${quick}`;
+  return ['## Snapshots', measured, verdicts(tables), ...parts].join('\n\n');
+}
+
+function verdicts(tables) {
+  const rows = tables
+    .flatMap(({ limits = [] }) => limits)
+    .map(({ what, measured, limit, unit = '' }) => {
+      const text = (value) => `${Number(value.toFixed(2))} ${unit}`.trim();
+      return `| ${what} | ≤ ${text(limit)} | ${text(measured)} | ${measured <= limit ? 'met' : 'missed'} |`;
+    });
+  return ['| what | limit | measured | verdict |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }

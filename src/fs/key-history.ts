@@ -2,9 +2,10 @@
 // not wait. So they are read beforehand; what the batch itself does to them is kept up to date here.
 
 import type { Eventual } from '../eventual.ts';
-import { keys } from '../kv/keys.ts';
-import type { MetaStore } from '../kv/meta-store.ts';
+import { keys, versioned } from '../kv/keys.ts';
+import type { MetaStore, Range, Row } from '../kv/meta-store.ts';
 import { type QueuedItem, type VersionedKey, VersionedKind } from './item.ts';
+import { keyId } from './key-id.ts';
 import type { Tree } from './tree.ts';
 import { birthOf } from './versioned-value.ts';
 
@@ -19,7 +20,8 @@ export interface DeadVersion {
 /** By death. */
 export type KeyHistory = ReadonlyMap<number, DeadVersion>;
 
-const NO_HISTORY: KeyHistory = new Map();
+/** Of keys read as one range, at most on the average: behind that each is read by itself. */
+const ROWS_FOR_A_KEY = 4;
 
 /** What of the past a batch needs. */
 export interface OlderVersions {
@@ -84,12 +86,13 @@ async function readOlder(
   wanted: ReadonlyMap<string, VersionedKey | null>,
   data: readonly DataOfTree[],
 ): Promise<OlderVersions> {
-  const [histories, deaths] = await Promise.all([
-    Promise.all([...wanted.values()].map((key) => (key ? readHistory(meta, key) : NO_HISTORY))),
+  const histories = new Map([...wanted.keys()].map((id) => [id, new Map<number, DeadVersion>()]));
+  const [deaths] = await Promise.all([
     Promise.all(data.map(({ tree, dataId }) => readDeath(meta, tree, dataId))),
+    ...runsOf(wanted.values()).map((run) => readRun(meta, run, histories)),
   ]);
   return {
-    histories: new Map([...wanted.keys()].map((id, at) => [id, histories[at]!])),
+    histories,
     deaths: new Map(data.map(({ tree, dataId }, at) => [dataKey(tree, dataId), deaths[at]])),
   };
 }
@@ -100,10 +103,46 @@ export async function readDeath(meta: MetaStore, tree: number, dataId: number): 
   return row && keys.tombstone.parse(row[0]).death;
 }
 
-async function readHistory(meta: MetaStore, { kind, key }: VersionedKey): Promise<KeyHistory> {
-  const history = new Map<number, DeadVersion>();
-  const range = keys.history.range(key.readUInt32BE(1), kind, key.subarray(KEY_HEAD_BYTES));
-  for await (const [row, value] of meta.rows(range))
-    history.set(keys.history.parse(row).death, { value, birth: birthOf(value) });
-  return history;
+/** By kind and tree. */
+function runsOf(wanted: Iterable<VersionedKey | null>): VersionedKey[][] {
+  const runs = new Map<string, VersionedKey[]>();
+  for (const key of wanted) {
+    if (!key) continue;
+    const head = key.id.slice(0, KEY_HEAD_BYTES);
+    const run = runs.get(head);
+    if (run) run.push(key);
+    else runs.set(head, [key]);
+  }
+  return [...runs.values()];
+}
+
+type FoundHistories = ReadonlyMap<string, Map<number, DeadVersion>>;
+
+/** Sorts them. Neighbours, as most are, are read as one range: that costs as much as one key. */
+async function readRun(meta: MetaStore, run: VersionedKey[], found: FoundHistories): Promise<void> {
+  run.sort((one, other) => (one.id < other.id ? -1 : 1));
+  const { gte } = historyOf(run[0]!);
+  const { lt } = historyOf(run.at(-1)!);
+  const limit = run.length * ROWS_FOR_A_KEY;
+  const rows = await meta.page({ gte, lt }, limit);
+  const last = rows.map((row) => take(row, found)).at(-1);
+  if (last === undefined || rows.length < limit) return;
+  const rest = run.filter(({ id }) => id >= last);
+  await Promise.all(rest.map((key) => readHistory(meta, key, found)));
+}
+
+async function readHistory(meta: MetaStore, key: VersionedKey, found: FoundHistories): Promise<void> {
+  for await (const row of meta.rows(historyOf(key))) take(row, found);
+}
+
+function historyOf({ kind, key }: VersionedKey): Range {
+  return keys.history.range(key.readUInt32BE(1), kind, key.subarray(KEY_HEAD_BYTES));
+}
+
+/** @returns the id of the key of which it is a version */
+function take([row, value]: Row, found: FoundHistories): string {
+  const { tree, kind, rest, death } = keys.history.parse(row);
+  const id = keyId(versioned.key(tree, kind, rest));
+  found.get(id)?.set(death, { value, birth: birthOf(value) });
+  return id;
 }
