@@ -113,7 +113,7 @@ function worst(list, figure) {
 /** From the call until no job is left, with so many keys changed since the snapshot. */
 export async function measureDeletion(volume, keys) {
   await volume.call('CreateDataset', { name: 'deletion', properties: {} });
-  await volume.load('deletion', load('mkfiles', keys));
+  await volume.load('deletion', load('create', keys));
   const answered = [];
   const gone = [];
   for (let round = 0; round < DELETIONS; round++) {
@@ -138,7 +138,8 @@ export async function measureDeletion(volume, keys) {
 }
 
 function load(workload, count) {
-  return ['--wl', workload, '--dir', 'f', '--files', `${count}`, '--count', `${count}`, '--depth', '64'];
+  const files = ['--dir', 'f', '--files', `${count}`, '--perdir', '1000'];
+  return ['--wl', workload, ...files, '--count', `${count}`, '--depth', '64'];
 }
 
 export async function measureDiff(volume, files) {

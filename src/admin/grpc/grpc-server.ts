@@ -23,6 +23,7 @@ import { requireToken } from './bearer-token.ts';
 import { diffCall } from './diff-call.ts';
 import type { DiffRequestMessage } from './diff-messages.ts';
 import { type GrpcFailure, grpcFailureOf } from './grpc-status.ts';
+import { encodedAnswer, withEncodedLists } from './list-answers.ts';
 import { placeSocket } from './socket-file.ts';
 import { streamCall } from './stream-call.ts';
 
@@ -74,7 +75,7 @@ function grpcServer(
   options: ServerOptions,
 ): Server {
   const server = new Server(options);
-  server.addService(adminService, implementation);
+  server.addService(withEncodedLists(adminService), implementation);
   health.addToServer(server);
   new ReflectionService(adminPackage).addToServer(server);
   return server;
@@ -111,9 +112,12 @@ async function shutDown(server: Server, clock: Clock, deadlineMs: number): Promi
 function implementationOf({ server, log, clock }: AdminServerOptions): UntypedServiceImplementation {
   const unary = Object.entries(adminHandlers(server)).map(([method, handler]) => [
     method,
-    unaryCall(handler as (request: unknown) => object | Promise<object>, clock, (error) =>
-      failureOf(error, method, log),
-    ),
+    unaryCall({
+      handler: handler as (request: unknown) => object | Promise<object>,
+      encoded: (answer) => encodedAnswer(adminService, method, answer),
+      clock,
+      failure: (error) => failureOf(error, method, log),
+    }),
   ]);
   return {
     ...Object.fromEntries(unary),
@@ -128,18 +132,22 @@ function implementationOf({ server, log, clock }: AdminServerOptions): UntypedSe
   };
 }
 
-function unaryCall(
-  handler: (request: unknown) => object | Promise<object>,
-  clock: Clock,
-  failure: (error: unknown) => GrpcFailure,
-): handleUnaryCall<unknown, unknown> {
+interface UnaryParts {
+  readonly handler: (request: unknown) => object | Promise<object>;
+  readonly encoded: (answer: object) => Promise<object>;
+  readonly clock: Clock;
+  readonly failure: (error: unknown) => GrpcFailure;
+}
+
+function unaryCall({ handler, encoded, clock, failure }: UnaryParts): handleUnaryCall<unknown, unknown> {
   return (call, answer) => {
     void (async () => {
       try {
         const beganMs = clock.elapsedMs();
         const answered = await handler(call.request);
         // Messages of what changes nothing have no such field, and leave it out.
-        answer(null, { ...answered, elapsedUs: Math.round((clock.elapsedMs() - beganMs) * 1000) });
+        const elapsedUs = Math.round((clock.elapsedMs() - beganMs) * 1000);
+        answer(null, await encoded({ ...answered, elapsedUs }));
       } catch (error) {
         answer(failure(error));
       }

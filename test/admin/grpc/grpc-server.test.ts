@@ -198,6 +198,21 @@ describe('ListDatasets', () => {
     expect(await names('a')).toEqual(['a', 'a/c']);
     expect(await failure(names('x'))).toEqual(['NOT_FOUND', 'There is no dataset x']);
   });
+
+  it('answers thousands whole and in order, and other calls in between', async () => {
+    const names = Array.from({ length: 3000 }, (_, number) => `many/${10_000 + number}`);
+    await createdDataset('many');
+    const { datasets } = served;
+    for (const name of names) datasets.rows.set(name, { ...datasets.rows.get('many')!, name });
+    const ended: string[] = [];
+    const note = <T>(what: string, answer: Promise<T>) => answer.finally(() => ended.push(what));
+    const [list] = await Promise.all([
+      note('list', client.call('ListDatasets', { name: 'many' })),
+      note('other', client.call('GetDefaultDataset', {})),
+    ]);
+    expect(list.datasets.map(({ name }) => name)).toEqual(['many', ...names]);
+    expect(ended).toEqual(['other', 'list']);
+  });
 });
 
 describe('properties', () => {
