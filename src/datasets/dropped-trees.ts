@@ -26,6 +26,7 @@ import { storedJobs } from './stored-jobs.ts';
 
 /** Rows of one batch: what other operations may have to wait for. */
 const BATCH_ROWS = 256;
+const ZERO = Buffer.alloc(1);
 
 interface Job {
   readonly id: number;
@@ -231,12 +232,13 @@ export class DroppedTrees implements Trees {
   }
 
   /** Drops chunks of a range while a batch is full of them, and returns the rest. */
-  private async dropManyChunks(tree: Tree, range: Range): Promise<Row[]> {
-    for (;;) {
-      const rows = await this.store.page(range, BATCH_ROWS);
+  private async dropManyChunks(tree: Tree, { gte, lt }: Range): Promise<Row[]> {
+    for (let from = gte; ; ) {
+      const rows = await this.store.page({ gte: from, lt }, BATCH_ROWS);
       if (rows.length < BATCH_ROWS || this.loop.stopped) return rows;
       this.dropChunks(tree, rows);
       await this.settled();
+      from = Buffer.concat([rows.at(-1)![0], ZERO]);
     }
   }
 
@@ -248,13 +250,26 @@ export class DroppedTrees implements Trees {
     this.store.stageRows(rows.map(([key]) => ({ key, value: null })));
   }
 
-  /** Gives pages of a range to `drop` until nothing is left there; each is gone from the store before the next. */
-  private async eachPage(range: Range, drop: (rows: readonly Row[]) => void | Promise<void>): Promise<void> {
-    while (!this.loop.stopped) {
-      const rows = await this.store.page(range, BATCH_ROWS);
-      if (rows.length === 0) return;
-      await drop(rows);
-      await this.settled();
+  /**
+   * Gives pages of a range to `drop` until nothing is left there; each is gone from the store before the next. It begins
+   * anew only at the end: at the front a store may have to pass over thousands of rows that have just been deleted.
+   */
+  private async eachPage(
+    { gte, lt }: Range,
+    drop: (rows: readonly Row[]) => void | Promise<void>,
+  ): Promise<void> {
+    for (let from = gte; !this.loop.stopped; ) {
+      const rows = await this.store.page({ gte: from, lt }, BATCH_ROWS);
+      const last = rows.at(-1);
+      if (last) {
+        await drop(rows);
+        await this.settled();
+        from = Buffer.concat([last[0], ZERO]);
+      } else if (from === gte) {
+        return;
+      } else {
+        from = gte;
+      }
     }
   }
 
