@@ -21,7 +21,7 @@ import {
   measureReads,
   measureSpace,
 } from './snapshot-effects.mjs';
-import { measureOperations } from './snapshot-operations.mjs';
+import { measureFlattening, measureOperations } from './snapshot-operations.mjs';
 import { BenchVolume } from './snapshot-volume.mjs';
 
 const { values: options } = parseArgs({
@@ -64,6 +64,7 @@ await runSuite(async (report, undo) => {
   await step('deletion', () => measureDeletion(volume, options.quick ? 10_000 : 100_000));
   await step('list', () => measureList(volume, many.listed));
   await step('space', () => measureSpace(volume));
+  await step('flattening', () => measureFlattening(volume, sizes.at(-1)));
   await step('btrfs', () => btrfsTable());
   const target = options.out ?? (options.quick ? undefined : path.join(PROJECT, 'docs/performance.md'));
   if (target) await writeSections(target, sectionOfPage(tables));

@@ -11,18 +11,23 @@ import type { Versions } from './versions.ts';
 /** The key is that of the view's tree; an `inherited` row stands in a parent tree. Values are not checked. */
 export type ShownRow = readonly [key: Buffer, value: Buffer, inherited: boolean];
 
+/** A tree's own rows, and what shows where it has none. */
+export interface RowSource extends Pick<Versions, 'treeId' | 'ownRows'> {
+  readonly parent: RowSource | null;
+}
+
 /** To be iterated once. */
-export function shownRows(versions: Versions, range: KeyRange): AsyncGenerator<ShownRow> {
-  const { parent, treeId } = versions;
+export function shownRows(source: RowSource, range: KeyRange): AsyncGenerator<ShownRow> {
+  const { parent, treeId } = source;
   // All are opened here, in the turn of the call.
-  const own = versions.ownRows(range);
+  const own = source.ownRows(range);
   return parent ? laidOver(own, shownRows(parent, range), treeId) : withoutWhiteouts(own);
 }
 
 /** At most `limit` rows of the range. */
-export async function shownPage(versions: Versions, range: KeyRange, limit: number): Promise<Row[]> {
+export async function shownPage(source: RowSource, range: KeyRange, limit: number): Promise<Row[]> {
   const page: Row[] = [];
-  for await (const [key, value] of shownRows(versions, range)) {
+  for await (const [key, value] of shownRows(source, range)) {
     page.push([key, value]);
     if (page.length === limit) break;
   }

@@ -15,6 +15,7 @@ import { FsError } from './fs-error.ts';
 import { keyId } from './key-id.ts';
 import { historyRange, type KeyRange, liveRange } from './key-range.ts';
 import { mergeRows } from './merge-rows.ts';
+import type { RowSource } from './shown-rows.ts';
 import type { Store } from './store.ts';
 import type { Tree } from './tree.ts';
 import { birthOf, isDamaged, isWhiteout, verify } from './versioned-value.ts';
@@ -100,6 +101,20 @@ export class VersionsAt implements ParentVersions {
     const known = tree.blankAt.get(generation);
     if (known === undefined) throw new Wait(this.lookForNotes());
     return known;
+  }
+
+  /**
+   * For long ranges: without the parents that had nothing of their own, because each of them costs something for each
+   * row, and a dataset that is rolled back often has many. @throws Wait
+   */
+  withoutBlanks(): RowSource {
+    let { parent } = this;
+    while (parent?.isBlank()) parent = parent.parent;
+    return {
+      treeId: this.treeId,
+      parent: parent?.withoutBlanks() ?? null,
+      ownRows: (range) => this.ownRows(range),
+    };
   }
 
   private async lookForNotes(): Promise<void> {

@@ -95,8 +95,8 @@ export class LevelMetaStore implements MetaStore {
     } catch (error) {
       throw unreadable(error);
     } finally {
-      // What it fails with was said by the read.
-      await iterator.close().catch(() => {});
+      // Nobody has to wait for that: a close of the database does. What it fails with was said by the read.
+      void iterator.close().catch(() => {});
     }
   }
 

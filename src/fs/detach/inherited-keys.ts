@@ -3,6 +3,7 @@
 import { keys, versioned } from '../../kv/keys.ts';
 import { successor } from '../../kv/keyspace.ts';
 import type { Range, Row } from '../../kv/meta-store.ts';
+import { attempt } from '../attempt.ts';
 import { decodeChunk, encodeChunk } from '../chunk-codec.ts';
 import { inheritedMap } from '../chunk-map.ts';
 import { decodeInode, encodeInode } from '../inode-codec.ts';
@@ -46,7 +47,8 @@ export async function* inheritedKeys(
 /** What a kept generation shows stays the same, so a view may be old. */
 async function* shownPages(fork: VersionsAt, kind: VersionedKind): AsyncGenerator<readonly Row[]> {
   for (let from: Buffer | null = NOTHING; from !== null; ) {
-    const view = shownRows(fork, { kind, from, to: null });
+    const source = await attempt(() => fork.withoutBlanks());
+    const view = shownRows(source, { kind, from, to: null });
     from = null;
     let shown = 0;
     let page: Row[] = [];

@@ -1,5 +1,5 @@
 // The keys of a journal file in order, as strings of bytes. Hardly anybody asks for a range of them, and every change adds
-// some: so they are only piled up, by what ranges have in common, and sorted when a range is asked for.
+// some: so they are only piled up, and when a range is asked for they are put to those that begin alike, and sorted.
 //
 //   group    1st to 5th byte     a family of one tree (see keys.ts), or a family
 //   prefix   1st to 13th byte    one directory, one file: within a group
@@ -11,6 +11,7 @@ const PREFIX_BYTES = 13;
 const RECENT_MAX = 512;
 
 export class OrderedIds {
+  private pile: string[] = [];
   private readonly groups = new Map<string, SortedStrings>();
   private readonly groupNames = new SortedStrings();
   /** Of prefixes below which there are longer ids. */
@@ -22,26 +23,20 @@ export class OrderedIds {
     this.isId = isId;
   }
 
-  /** It has not been added yet, and `isId` does not say so either. */
+  /** It has not been added yet. */
   add(id: string): void {
-    if (id.length <= PREFIX_BYTES) {
-      if (!this.prefixes.has(id)) this.addToGroup(id);
-      return;
-    }
-    const prefix = id.slice(0, PREFIX_BYTES);
-    let ids = this.prefixes.get(prefix);
-    if (!ids) {
-      ids = new SortedStrings();
-      this.prefixes.set(prefix, ids);
-      if (!this.isId(prefix)) this.addToGroup(prefix);
-    }
-    ids.add(id);
+    this.pile.push(id);
   }
 
   /** Ascending, from `from` on and below `to`; good until the next change. */
   *between(from: string, to: string): Generator<string> {
+    this.sortPile();
     for (const group of this.groupNames.between(from.slice(0, GROUP_BYTES), to)) {
+      let last: string | undefined;
       for (const prefix of this.groups.get(group)!.between(from.slice(0, PREFIX_BYTES), to)) {
+        // It is there a second time when it is an id as well.
+        if (prefix === last) continue;
+        last = prefix;
         if (prefix >= from && this.isId(prefix)) yield prefix;
         const longer = this.prefixes.get(prefix);
         if (longer) yield* longer.between(from, to);
@@ -50,9 +45,29 @@ export class OrderedIds {
   }
 
   clear(): void {
+    this.pile = [];
     this.groups.clear();
     this.groupNames.clear();
     this.prefixes.clear();
+  }
+
+  private sortPile(): void {
+    for (const id of this.pile) {
+      if (id.length <= PREFIX_BYTES) this.addToGroup(id);
+      else this.addToPrefix(id);
+    }
+    this.pile = [];
+  }
+
+  private addToPrefix(id: string): void {
+    const prefix = id.slice(0, PREFIX_BYTES);
+    let ids = this.prefixes.get(prefix);
+    if (!ids) {
+      ids = new SortedStrings();
+      this.prefixes.set(prefix, ids);
+      this.addToGroup(prefix);
+    }
+    ids.add(id);
   }
 
   private addToGroup(prefix: string): void {
@@ -67,7 +82,6 @@ export class OrderedIds {
   }
 }
 
-/** Each of them once. */
 class SortedStrings {
   private sorted: string[] = [];
   /** Sorted as well, but for what is behind `settled`. */
