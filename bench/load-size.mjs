@@ -2,7 +2,6 @@
 
 import path from 'node:path';
 import { SizedVolume } from './sized-volume.mjs';
-import { quantile } from './snapshot-volume.mjs';
 
 const FEW = 10_000;
 const READS = ['LOOKUP', 'GETATTR', 'READDIRPLUS'];
@@ -13,7 +12,7 @@ const COLD_LIMIT = 2;
 const WARM_LIMIT = 1.25;
 
 /** @param perDirectory files of a directory; undefined: all in one */
-export async function measureSize({ undo, directory, files, perDirectory, rounds, seconds }) {
+export async function measureSize({ undo, directory, files, perDirectory, rounds, seconds, coldSteps }) {
   const volumes = [];
   const made = [];
   for (const count of [FEW, files]) {
@@ -26,15 +25,25 @@ export async function measureSize({ undo, directory, files, perDirectory, rounds
     volumes.push(volume);
     made.push({ perSecond, residentMiB: volume.residentMiB });
   }
-  const warm = await inTurn({ volumes, rounds, run: (volume, step) => volume.warm(step, seconds) });
-  const cold = await inTurn({ volumes, rounds, run: (volume, step) => volume.cold(step) });
+  const warm = await inTurn({
+    volumes,
+    steps: STEPS,
+    rounds: rounds.warm,
+    run: (volume, step) => volume.warm(step, seconds),
+  });
+  const cold = await inTurn({
+    volumes,
+    steps: coldSteps ?? STEPS,
+    rounds: rounds.cold,
+    run: (volume, step) => volume.cold(step),
+  });
   for (const volume of volumes) await volume.stop();
   return tableOf({ files, perDirectory, rounds, made, warm, cold });
 }
 
-/** Of each step and volume the median rate, and the memory after its last run. */
-async function inTurn({ volumes, rounds, run }) {
-  const results = STEPS.map((step) => ({ step, of: volumes.map(() => ({ rates: [] })) }));
+/** Of each step and volume the best rate, that of the least disturbed run, and the memory after the last. */
+async function inTurn({ volumes, steps, rounds, run }) {
+  const results = steps.map((step) => ({ step, of: volumes.map(() => ({ rates: [] })) }));
   for (let round = 0; round < rounds; round++)
     for (const { step, of } of results)
       for (const [index, volume] of volumes.entries()) {
@@ -43,7 +52,7 @@ async function inTurn({ volumes, rounds, run }) {
       }
   return results.map(({ step, of }) => ({
     step,
-    of: of.map(({ rates, residentMiB }) => ({ perSecond: quantile(rates, 0.5), residentMiB })),
+    of: of.map(({ rates, residentMiB }) => ({ perSecond: Math.max(...rates), residentMiB })),
   }));
 }
 
@@ -62,7 +71,7 @@ function tableOf({ files, perDirectory, rounds, made, warm, cold }) {
     title: `${many} files ${where}`,
     note:
       `Calls, of READDIRPLUS entries, a second beside a volume with ${FEW.toLocaleString('en')}${perDirectory ? `, ${perDirectory} a directory` : ''}; ` +
-      `medians of ${rounds}. Warm: ${FEW.toLocaleString('en')} of them again and again, and whole listings of their directories. Cold: each ` +
+      `the best of ${rounds.warm}, cold of ${rounds.cold}. Warm: ${FEW.toLocaleString('en')} of them again and again, and whole listings of their directories. Cold: each ` +
       `behind a restart, the system's cache dropped; ${FEW.toLocaleString('en')} from all over, each once, and one listing of everything.`,
     head: ['step', FEW.toLocaleString('en'), many, 'slower', 'RSS MiB', 'RSS MiB'],
     rows: [

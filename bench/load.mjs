@@ -36,13 +36,13 @@ const { size, latency, connections, sparse } = options.quick
   ? {
       connections: { seconds: 1 },
       latency: { rounds: 1, seconds: 2, files: 10_000 },
-      size: { rounds: 1, seconds: 0.3, most: 30_000 },
+      size: { rounds: { warm: 1, cold: 1 }, seconds: 0.3, most: 20_000, coldSteps: ['LOOKUP'] },
       sparse: { writes: 2000 },
     }
   : {
       connections: { seconds: 5 },
       latency: { rounds: 3, seconds: 8, files: 50_000 },
-      size: { rounds: 3, seconds: 1, most: Number.POSITIVE_INFINITY },
+      size: { rounds: { warm: 3, cold: 2 }, seconds: 1, most: Number.POSITIVE_INFINITY },
       sparse: { writes: 10_000 },
     };
 

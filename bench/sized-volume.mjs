@@ -20,6 +20,11 @@ const DEPTH = 16;
 /** Prime, so that its multiples are all over the files, each once. */
 const STRIDE = 7919;
 const LISTED = ['--size', '65536'];
+/** Of a picked file. */
+const CALLS = {
+  LOOKUP: ({ directory, name }) => readyCall('lookup', lookup(directory, name)),
+  GETATTR: ({ file }) => readyCall('getattr', getattr(file)),
+};
 
 export class SizedVolume {
   #server;
@@ -65,8 +70,8 @@ export class SizedVolume {
 
   /** As `warm`, for a cold step. */
   async cold(step) {
-    // Those that were there before have been deleted and made anew since.
-    const picked = await this.#pick();
+    // Handles of before will not do: files have been deleted and made anew since.
+    const picked = step in CALLS ? await this.#pick() : [];
     await this.#restart();
     switch (step) {
       case 'READDIRPLUS':
@@ -74,12 +79,8 @@ export class SizedVolume {
       case 'REMOVE':
       case 'CREATE':
         return this.#changeFirst(step);
-      case 'LOOKUP':
-        return this.#askOnce(
-          picked.map(({ directory, name }) => readyCall('lookup', lookup(directory, name))),
-        );
       default:
-        return this.#askOnce(picked.map(({ file }) => readyCall('getattr', getattr(file))));
+        return askOnce({ port: this.#server.port, calls: picked.map(CALLS[step]), depth: DEPTH });
     }
   }
 
@@ -137,9 +138,5 @@ export class SizedVolume {
     await this.#server.stop();
     await runOk('python3', [path.join(sharedFolder('perf'), 'dropcache.py'), this.#server.dataDir]);
     await this.#server.start();
-  }
-
-  #askOnce(calls) {
-    return askOnce({ port: this.#server.port, calls, depth: DEPTH });
   }
 }
