@@ -61,6 +61,8 @@ async function drain(store: Store, tree: Tree, tombstone: Buffer): Promise<numbe
   let drained = 0;
   for (;;) {
     const rows = await store.page({ gte: after, lt }, CHUNKS_A_BATCH);
+    // Its frames are freed with its old versions, which name the same ones: whatever is staged from here on frees twice.
+    if (isGone(tree)) return drained;
     const last = rows.length < CHUNKS_A_BATCH;
     // Whiteouts stay: a kept generation may need them, and they name nothing.
     const drop = chunkDrop(rows.filter(([, value]) => !isWhiteout(value)));
@@ -75,7 +77,7 @@ async function drain(store: Store, tree: Tree, tombstone: Buffer): Promise<numbe
     });
     drained += rows.length + 1;
     await store.durable(ticket);
-    if (last || isGone(tree)) return drained;
+    if (last) return drained;
     after = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
   }
 }
