@@ -3,7 +3,7 @@
 //
 //   node bench/load.mjs [--quick] [--only PART] [--full] [--out FILE]
 //
-// PART: connections, latency, dataset, directory or sparse. --quick takes less than a minute, and its figures are for a look; it
+// PART: connections, latency, dataset, directory or sparse. --quick takes a minute and a half, and its figures are for a look; it
 // and --only write no page unless --out names one. --full: ten million files in a dataset and one million in a directory
 // instead of a hundred thousand, for an hour.
 
