@@ -50,7 +50,8 @@ ${tables.relaxed.trim()}
 `;
 }
 
-function machine(directory) {
+/** What it was measured on; `directory` is on the disk in question. */
+export function machine(directory) {
   const processors = cpus();
   const file = execFileSync('stat', ['-f', '-c', '%T', directory], { encoding: 'utf8' }).trim();
   const memory = Math.round(totalmem() / 2 ** 30);

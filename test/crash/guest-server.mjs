@@ -19,6 +19,13 @@ const GUEST_PORT = 2049;
 const START_MS = 60_000;
 const FSCK_CORRECTED = 1;
 
+/** Makes `image` an empty ext4. */
+export async function formatDisk(image) {
+  writeFileSync(image, '');
+  truncateSync(image, DISK_BYTES);
+  await runOk('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0', image]);
+}
+
 /** As CairnServer: `port`, `start`, `kill`; and `checkOffline`, which runs `cairn check` in the guest. */
 export class GuestServer {
   mountPort;
@@ -31,8 +38,9 @@ export class GuestServer {
   /**
    * @param flags further flags of `cairn serve`
    * @param preload a library that the server, and only it, is started with
+   * @param cpu the processor that the machine runs on; without it, one that no other guest is on while there are enough
    */
-  constructor({ undo, folder, directory, name, port, main, flags = [], preload }) {
+  constructor({ undo, folder, directory, name, port, main, flags = [], preload, cpu }) {
     this.#undo = undo;
     this.#folder = folder;
     this.name = name;
@@ -40,6 +48,7 @@ export class GuestServer {
     this.mountPort = port;
     this.main = main;
     this.preload = preload;
+    this.cpu = cpu;
     this.serve = this.#serve(directory, flags);
     this.image = path.join(directory, `${name}.img`);
   }
@@ -51,10 +60,8 @@ export class GuestServer {
     return `${process.execPath} ${this.main} serve -c ${config} ${where} --insecure-ports ${flags.join(' ')}`;
   }
 
-  async format() {
-    writeFileSync(this.image, '');
-    truncateSync(this.image, DISK_BYTES);
-    await runOk('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0', this.image]);
+  format() {
+    return formatDisk(this.image);
   }
 
   /** Switches the machine on: fsck of the disk, boot, mount, server. */
@@ -64,6 +71,7 @@ export class GuestServer {
       throw new Failure(`e2fsck: ${fsck.status}\n${fsck.stdout}${fsck.stderr}`);
     this.#boots += 1;
     const args = ['--ubd', this.image, '--expose', `${this.port}:${GUEST_PORT}`, '--mem', '1G'];
+    if (this.cpu !== undefined) args.push('--cpu', String(this.cpu));
     this.#guest = await Guest.start(this.#undo, this.#folder, `${this.name}-${this.#boots}`, args);
     const preload = this.preload ? `LD_PRELOAD=${this.preload} ` : '';
     const serve = `${preload}setsid ${this.serve} >/run/server.log 2>&1 </dev/null & echo $! >/run/server.pid`;
