@@ -65,12 +65,18 @@ class Report {
 export async function runSuite(body) {
   const report = new Report();
   const undo = [];
-  const stop = async () => {
+  const undoAll = async () => {
     for (const step of undo.splice(0).reverse()) {
       await Promise.resolve()
         .then(step)
         .catch((error) => console.error(`clean-up: ${error.message}`));
     }
+  };
+  // A signal makes the body fail as well, and the process must not end before what the signal has begun to undo.
+  let undone = Promise.resolve();
+  const stop = () => {
+    undone = undone.then(undoAll);
+    return undone;
   };
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => stop().then(() => process.exit(1)));
