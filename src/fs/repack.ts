@@ -17,6 +17,8 @@ const LIVE_SHARE_MIN = 0.5;
 /** Segments that are repacked in a quiet moment, and the share that must be dead in each. */
 const QUIET_SEGMENTS = 16;
 const QUIET_DEAD_SHARE_MIN = 1 / 32;
+/** Stays free beside a segment's copies: on a disk that they fill the store cannot write, and stops. */
+const FREE_BYTES_MIN = 32 * 2 ** 20;
 /** Bytes read and copied at a time. */
 const BATCH_BYTES = 4 * 2 ** 20;
 
@@ -36,7 +38,7 @@ export async function repackSegments(
   let moved = 0;
   for (const [segment, record] of [...store.live.segments]) {
     if (isStopped()) return moved;
-    if (segmentLog.isBusy(segment) || !isWorthIt(record)) continue;
+    if (segmentLog.isBusy(segment) || !isWorthIt(record) || !(await hasRoom(store, record))) continue;
     moved += await repack(store, segmentLog, segment);
   }
   return moved;
@@ -54,12 +56,13 @@ export async function repackDeadest(
   const { live } = store;
   const deadest = [...live.segments]
     .filter(([, { liveCount }]) => liveCount > 0)
-    .map(([segment, record]) => ({ segment, share: 1 - record.liveBytes / record.totalBytes }))
+    .map(([segment, record]) => ({ segment, record, share: 1 - record.liveBytes / record.totalBytes }))
     .filter(({ segment, share }) => share >= QUIET_DEAD_SHARE_MIN && !segmentLog.isBusy(segment))
     .sort((one, other) => other.share - one.share);
   let moved = 0;
-  for (const { segment } of deadest.slice(0, QUIET_SEGMENTS)) {
+  for (const { segment, record } of deadest.slice(0, QUIET_SEGMENTS)) {
     if (isStopped() || !live.hasTooMuchDead) return moved;
+    if (!(await hasRoom(store, record))) continue;
     moved += await repack(store, segmentLog, segment);
   }
   return moved;
@@ -67,6 +70,11 @@ export async function repackDeadest(
 
 function isWorthIt(record: SegmentRecord): boolean {
   return record.liveCount > 0 && record.liveBytes < record.totalBytes * LIVE_SHARE_MIN;
+}
+
+/** What is copied already is free only when the files of this round are deleted. */
+async function hasRoom(store: Store, { liveBytes }: SegmentRecord): Promise<boolean> {
+  return (await store.parts.segments.freeBytes()) >= liveBytes + FREE_BYTES_MIN;
 }
 
 async function repack(store: Store, segmentLog: SegmentLog, segment: number): Promise<number> {

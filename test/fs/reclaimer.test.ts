@@ -28,6 +28,40 @@ it('moves what is live out of segments that are less than half dead, once all is
   await volume.close();
 }, 60_000);
 
+/** A disk that is nearly full, or not. */
+class SmallSegmentStore extends MemorySegmentStore {
+  free = Number.POSITIVE_INFINITY;
+
+  override async freeBytes(): Promise<number> {
+    return this.free;
+  }
+}
+
+it('copies nothing on a disk that the copies would fill, and goes on when there is room', async () => {
+  const clock = new ManualClock();
+  const segments = new SmallSegmentStore();
+  const volume = await openMemoryVolume({ clock, segments });
+  const { fileSystem } = volume.datasets.get('root')!;
+  for (let number = 0; number < FILES; number++) await writeText(fileSystem, `${number}`, 'x'.repeat(MIB));
+  const root = await fileSystem.root();
+  // Less than the copies of one segment and what is to stay free for the store.
+  segments.free = 40 * MIB;
+  for (let number = 0; number < FILES; number++)
+    if (number % 5 > 1) await fileSystem.remove({ caller: SUPERUSER }, root, Buffer.from(`${number}`));
+  const rest = async () => {
+    for (let round = 0; round < 30; round++) {
+      clock.advance(1000);
+      await volume.reclaimer.idle();
+    }
+    return volume.reclaimer.statistics.framesMoved;
+  };
+  expect(await rest()).toBe(0);
+  segments.free = 100 * MIB;
+  await fileSystem.remove({ caller: SUPERUSER }, root, Buffer.from('0'));
+  expect(await rest()).toBeGreaterThan(0);
+  await volume.close();
+}, 60_000);
+
 it('leaves every file as it is when its bytes move again', async () => {
   const clock = new ManualClock();
   const volume = await openMemoryVolume({ clock });
