@@ -1,6 +1,7 @@
 // What a kernel client's turns have measured, as a section of docs/performance.md.
 
 import { machine } from './page.mjs';
+import { table } from './section.mjs';
 import { median } from './verdicts.mjs';
 
 /** Of less than so many calls in a turn a mean says nothing. */
@@ -137,10 +138,6 @@ function meanUs({ calls }, procedure) {
 
 function of(turns, name) {
   return turns.filter((turn) => turn.name === name);
-}
-
-function table(head, rows) {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 function count(value) {

@@ -18,7 +18,7 @@ import { measureSize } from './load-size.mjs';
 import { measureSparse } from './load-sparse.mjs';
 import { buildGenerator } from './million.mjs';
 import { writeSections } from './page.mjs';
-import { sectionOf } from './section.mjs';
+import { commandOf, sectionOf } from './section.mjs';
 import { BenchVolume } from './snapshot-volume.mjs';
 
 const { values: options } = parseArgs({
@@ -71,14 +71,13 @@ await runSuite(async (report, undo) => {
       return `${tables.at(-1).rows.length} rows`;
     });
   }
-  const section = sectionOf({ title: 'Under load and in size', measuredBy: command(), tables });
+  const section = sectionOf({
+    title: 'Under load and in size',
+    measuredBy: commandOf('bench:load', options),
+    tables,
+  });
   const written =
     options.out ?? (options.quick || options.only ? undefined : path.join(PROJECT, 'docs/performance.md'));
   if (written) await writeSections(written, section);
   else console.log(section);
 });
-
-function command() {
-  const flags = ['quick', 'full'].filter((flag) => options[flag]).map((flag) => ` --${flag}`);
-  return `npm run bench:load${flags.length > 0 ? ' --' : ''}${flags.join('')}`;
-}

@@ -1,17 +1,28 @@
 // A section of docs/performance.md: its tables, and in front of them what they have to keep to, with verdicts.
 
-/** @param tables `{ title, note, head, rows, limits: [{ what, measured, atMost or atLeast, unit }] }` */
+/**
+ * @param measuredBy the command
+ * @param tables `{ title, note, head, rows, limits: [{ what, measured, atMost or atLeast, unit }] }`; a note and limits may be missing
+ */
 export function sectionOf({ title, measuredBy, tables }) {
   const parts = tables.map(({ title, note, head, rows }) =>
-    [`### ${title}`, note, table(head, rows)].join('\n\n'),
+    [`### ${title}`, ...(note ? [note] : []), table(head, rows)].join('\n\n'),
   );
   const measured = `Measured on ${new Date().toISOString().slice(0, 10)} with \`${measuredBy}\`.`;
   return [`## ${title}`, measured, verdicts(tables), ...parts].join('\n\n');
 }
 
+/** As somebody types it, with the flags among `options` that are on. */
+export function commandOf(script, options) {
+  const flags = Object.keys(options).filter((flag) => options[flag] === true);
+  return ['npm run', script, ...(flags.length > 0 ? ['--'] : []), ...flags.map((flag) => `--${flag}`)].join(
+    ' ',
+  );
+}
+
 function verdicts(tables) {
   const rows = tables
-    .flatMap(({ limits }) => limits)
+    .flatMap(({ limits = [] }) => limits)
     .map(({ what, measured, atMost, atLeast, unit = '' }) => {
       const text = (value) => `${Number(value.toFixed(2))} ${unit}`.trim();
       const [sign, limit, isMet] =
@@ -21,6 +32,6 @@ function verdicts(tables) {
   return table(['what', 'limit', 'measured', 'verdict'], rows);
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

@@ -43,7 +43,7 @@ export async function measureOverwrites(volume) {
     head: ['ordinary', 'first after a snapshot', 'ratio'],
     rows: [[ms(before), ms(after), (after / before).toFixed(2)]],
     limits: [
-      { what: 'first overwrite after a snapshot / an ordinary one', measured: after / before, limit: 2 },
+      { what: 'first overwrite after a snapshot / an ordinary one', measured: after / before, atMost: 2 },
     ],
   };
 }
@@ -88,12 +88,12 @@ export async function measureReads(volume, snapshots) {
       {
         what: 'reads, first / live',
         measured: worst(places.slice(-2), ({ first, live: asLive }) => first / asLive),
-        limit: 3,
+        atMost: 3,
       },
       {
         what: 'reads, again / live',
         measured: worst(places.slice(-2), ({ again, live: asLive }) => again / asLive),
-        limit: 1.2,
+        atMost: 1.2,
       },
     ],
   };
@@ -180,7 +180,7 @@ export async function measureDiff(volume, files) {
     note: 'By the client, median of 7.',
     head: ['files', 'changes', 'time'],
     rows: [[files.toLocaleString('en'), String(changes), ms(quantile(times, 0.5))]],
-    limits: [{ what: 'diff of a thousand changes', measured: quantile(times, 0.5), limit: 100, unit: 'ms' }],
+    limits: [{ what: 'diff of a thousand changes', measured: quantile(times, 0.5), atMost: 100, unit: 'ms' }],
   };
 }
 
@@ -198,7 +198,7 @@ export async function measureList(volume, count) {
       {
         what: `list of ${count.toLocaleString('en')} snapshots`,
         measured: quantile(times, 0.5),
-        limit: 200,
+        atMost: 200,
         unit: 'ms',
       },
     ],
@@ -220,6 +220,6 @@ export async function measureSpace(volume) {
     note: 'By `du` of the data directory, so in steps of its files.',
     head: ['bytes a snapshot with nothing changed'],
     rows: [[perSnapshot.toFixed(0)]],
-    limits: [{ what: 'a snapshot with nothing changed', measured: perSnapshot, limit: 1024, unit: 'bytes' }],
+    limits: [{ what: 'a snapshot with nothing changed', measured: perSnapshot, atMost: 1024, unit: 'bytes' }],
   };
 }

@@ -36,23 +36,23 @@ export async function measureOperations(volume, sizes, many) {
       {
         what: 'snapshot, clone, rollback, by the server',
         measured: Math.max(...measured.map((of) => worst((operation) => of[operation]))),
-        limit: 5,
+        atMost: 5,
         unit: 'ms',
       },
       {
         what: `the same, ${most.what} / ${least.what}`,
         measured: worst((operation) => most[operation] / least[operation]),
-        limit: 1.5,
+        atMost: 1.5,
       },
       {
         what: `the same, ${withMany.what} / ${least.what}`,
         measured: worst((operation) => withMany[operation] / least[operation]),
-        limit: 1.5,
+        atMost: 1.5,
       },
       {
         what: "another client's calls meanwhile, p99.9",
         measured: Math.max(...measured.map(({ noticed }) => noticed)),
-        limit: 10,
+        atMost: 10,
         unit: 'ms',
       },
     ],

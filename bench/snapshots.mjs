@@ -13,6 +13,7 @@ import { CairnServer } from '../test/rig/servers.mjs';
 import { btrfsTable } from './btrfs.mjs';
 import { buildGenerator } from './million.mjs';
 import { writeSections } from './page.mjs';
+import { commandOf, sectionOf } from './section.mjs';
 import {
   measureDeletion,
   measureDiff,
@@ -67,30 +68,11 @@ await runSuite(async (report, undo) => {
   await step('flattening', () => measureFlattening(volume, sizes.at(-1)));
   await step('btrfs', () => btrfsTable());
   const target = options.out ?? (options.quick ? undefined : path.join(PROJECT, 'docs/performance.md'));
-  if (target) await writeSections(target, sectionOfPage(tables));
-  else console.log(sectionOfPage(tables));
+  const section = sectionOf({
+    title: 'Snapshots',
+    measuredBy: commandOf('bench:snapshots', options),
+    tables,
+  });
+  if (target) await writeSections(target, section);
+  else console.log(section);
 });
-
-function sectionOfPage(tables) {
-  const quick = options.quick ? ' A quick run: a look, not a measurement.' : '';
-  const date = new Date().toISOString().slice(0, 10);
-  const parts = tables.map(({ title, head, rows, note }) =>
-    [
-      `### ${title}`,
-      ...(note ? [note] : []),
-      [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n'),
-    ].join('\n\n'),
-  );
-  const measured = `Measured on ${date} with \`npm run bench:snapshots\`.${quick}`;
-  return ['## Snapshots', measured, verdicts(tables), ...parts].join('\n\n');
-}
-
-function verdicts(tables) {
-  const rows = tables
-    .flatMap(({ limits = [] }) => limits)
-    .map(({ what, measured, limit, unit = '' }) => {
-      const text = (value) => `${Number(value.toFixed(2))} ${unit}`.trim();
-      return `| ${what} | ≤ ${text(limit)} | ${text(measured)} | ${measured <= limit ? 'met' : 'missed'} |`;
-    });
-  return ['| what | limit | measured | verdict |', '| --- | --- | --- | --- |', ...rows].join('\n');
-}

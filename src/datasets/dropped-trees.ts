@@ -19,6 +19,7 @@ import type { Tree } from '../fs/tree.ts';
 import { newTree } from '../fs/tree-rows.ts';
 import { DamageError, isWhiteout, verify } from '../fs/versioned-value.ts';
 import { keys, versioned } from '../kv/keys.ts';
+import { keyBehind } from '../kv/keyspace.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
 import { encodeJob } from './job-record.ts';
 import type { Trees } from './registry-context.ts';
@@ -26,7 +27,6 @@ import { storedJobs } from './stored-jobs.ts';
 
 /** Rows of one batch: what other operations may have to wait for. */
 const BATCH_ROWS = 256;
-const ZERO = Buffer.alloc(1);
 
 interface Job {
   readonly id: number;
@@ -238,7 +238,7 @@ export class DroppedTrees implements Trees {
       if (rows.length < BATCH_ROWS || this.loop.stopped) return rows;
       this.dropChunks(tree, rows);
       await this.settled();
-      from = Buffer.concat([rows.at(-1)![0], ZERO]);
+      from = keyBehind(rows.at(-1)![0]);
     }
   }
 
@@ -264,7 +264,7 @@ export class DroppedTrees implements Trees {
       if (last) {
         await drop(rows);
         await this.settled();
-        from = Buffer.concat([last[0], ZERO]);
+        from = keyBehind(last[0]);
       } else if (from === gte) {
         return;
       } else {

@@ -2,6 +2,7 @@
 // It is resumed at start where a crash left it.
 
 import { keys } from '../kv/keys.ts';
+import { keyBehind } from '../kv/keyspace.ts';
 import type { Row } from '../kv/meta-store.ts';
 import { chunkDrop } from './chunk-drop.ts';
 import { PLAIN_ITEM } from './item.ts';
@@ -49,7 +50,7 @@ async function* tombstonesOf(
       const rows: Row[] = await store.page({ gte: from, lt }, TOMBSTONES_A_PAGE);
       for (const [key, value] of rows) if (!isDrained(value)) yield key;
       const last = rows.length < TOMBSTONES_A_PAGE ? undefined : rows.at(-1);
-      from = last ? Buffer.concat([last[0], Buffer.alloc(1)]) : null;
+      from = last ? keyBehind(last[0]) : null;
     }
   }
 }
@@ -78,7 +79,7 @@ async function drain(store: Store, tree: Tree, tombstone: Buffer): Promise<numbe
     drained += rows.length + 1;
     await store.durable(ticket);
     if (last) return drained;
-    after = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
+    after = keyBehind(rows.at(-1)![0]);
   }
 }
 

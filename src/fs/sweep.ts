@@ -3,6 +3,7 @@
 // row stays until all is done.
 
 import { keys, versioned } from '../kv/keys.ts';
+import { keyBehind } from '../kv/keyspace.ts';
 import type { Range, Row } from '../kv/meta-store.ts';
 import { BackgroundLoop } from './background-loop.ts';
 import type { Generations } from './generations.ts';
@@ -134,7 +135,7 @@ export class Sweeps {
       if (this.loop.stopped) return false;
       if (rows.length > 0) await use(rows);
       if (rows.length < VISITS_A_BATCH) return true;
-      from = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
+      from = keyBehind(rows.at(-1)![0]);
     }
   }
 
@@ -161,7 +162,7 @@ export class Sweeps {
         tree,
         rows.map(([key]) => visitOf(tree, key)),
       );
-      after = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
+      after = keyBehind(rows.at(-1)![0]);
     }
   }
 }

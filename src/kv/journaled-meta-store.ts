@@ -13,6 +13,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { JournalFile } from './journal/journal-file.ts';
 import { openJournal } from './journal/open-journal.ts';
+import { keyBehind } from './keyspace.ts';
 import type { TableFinding } from './level/level-files.ts';
 import type { LevelMetaStore } from './level-meta-store.ts';
 import type { MetaStore, Range, Row, Write } from './meta-store.ts';
@@ -22,7 +23,6 @@ import { overlaid } from './overlaid-rows.ts';
 const JOURNAL_BYTES = 8 << 20;
 /** What waits in the journal is brought to LevelDB after so long at the latest. */
 const APPLY_AFTER_MS = 2000;
-const ZERO = Buffer.alloc(1);
 
 export interface JournalSettings {
   readonly clock: Clock;
@@ -104,7 +104,7 @@ export class JournaledMetaStore implements MetaStore {
     if (over.length === 0) return this.level.page(range, limit);
     // Behind the last of so many rows the page has ended. Each row hides one of those below it at most.
     const isEnded = over.filter(({ value }) => value).length < limit;
-    const below = isEnded ? range : { gte: range.gte, lt: Buffer.concat([over.at(-1)!.key, ZERO]) };
+    const below = isEnded ? range : { gte: range.gte, lt: keyBehind(over.at(-1)!.key) };
     const page: Row[] = [];
     for await (const row of overlaid(await this.level.page(below, limit + over.length), over)) {
       if (page.length === limit) break;

@@ -131,6 +131,13 @@ export function keyspace<const F extends readonly AnyField[]>(prefix: number, ..
   };
 }
 
+const ZERO = Buffer.alloc(1);
+
+/** The first key that there can be behind this one. */
+export function keyBehind(key: Buffer): Buffer {
+  return Buffer.concat([key, ZERO]);
+}
+
 /** The first key behind all that start with `prefix`, whose first byte is below FF. */
 export function successor(prefix: Buffer): Buffer {
   let end = prefix.length;

@@ -44,7 +44,7 @@ export class SpaceCharges {
     this.lists = lists;
   }
 
-  /** Snapshots came, went or passed to another tree. */
+  /** Snapshots came or went. */
   namesChanged(): void {
     this.namesVersion++;
   }

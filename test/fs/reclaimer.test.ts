@@ -1,11 +1,20 @@
 import { expect, it } from 'vitest';
 import type { NodeRef } from '../../src/fs/file-system.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
+import type { Volume } from '../../src/volume.ts';
 import { ManualClock } from '../nfs/manual-clock.ts';
 import { openMemoryVolume, SUPERUSER, writeText } from '../snapshots/memory-volume.ts';
 
 const MIB = 2 ** 20;
 const FILES = 160;
+
+/** Half a minute in which nobody does anything. */
+async function rest({ reclaimer }: Volume, clock: ManualClock): Promise<void> {
+  for (let round = 0; round < 30; round++) {
+    clock.advance(1000);
+    await reclaimer.idle();
+  }
+}
 
 it('moves what is live out of segments that are less than half dead, once all is quiet', async () => {
   const clock = new ManualClock();
@@ -19,10 +28,7 @@ it('moves what is live out of segments that are less than half dead, once all is
   const liveMiB = Math.floor((FILES * 2) / 3);
   const storedMiB = async () =>
     [...(await segments.list()).values()].reduce((sum, bytes) => sum + bytes, 0) / MIB;
-  for (let round = 0; round < 30; round++) {
-    clock.advance(1000);
-    await volume.reclaimer.idle();
-  }
+  await rest(volume, clock);
   expect(await storedMiB()).toBeLessThan(liveMiB * 1.05 + 5);
   expect(volume.reclaimer.statistics.framesMoved).toBeGreaterThan(0);
   await volume.close();
@@ -48,17 +54,12 @@ it('copies nothing on a disk that the copies would fill, and goes on when there 
   segments.free = 40 * MIB;
   for (let number = 0; number < FILES; number++)
     if (number % 5 > 1) await fileSystem.remove({ caller: SUPERUSER }, root, Buffer.from(`${number}`));
-  const rest = async () => {
-    for (let round = 0; round < 30; round++) {
-      clock.advance(1000);
-      await volume.reclaimer.idle();
-    }
-    return volume.reclaimer.statistics.framesMoved;
-  };
-  expect(await rest()).toBe(0);
+  await rest(volume, clock);
+  expect(volume.reclaimer.statistics.framesMoved).toBe(0);
   segments.free = 100 * MIB;
   await fileSystem.remove({ caller: SUPERUSER }, root, Buffer.from('0'));
-  expect(await rest()).toBeGreaterThan(0);
+  await rest(volume, clock);
+  expect(volume.reclaimer.statistics.framesMoved).toBeGreaterThan(0);
   await volume.close();
 }, 60_000);
 
@@ -79,10 +80,7 @@ it('leaves every file as it is when its bytes move again', async () => {
       await fileSystem.remove({ caller: SUPERUSER }, root, Buffer.from(`${number}`));
       files.delete(number);
     }
-    for (let round = 0; round < 30; round++) {
-      clock.advance(1000);
-      await volume.reclaimer.idle();
-    }
+    await rest(volume, clock);
     expect(volume.reclaimer.statistics.framesMoved).toBeGreaterThan(moved);
     for (const [number, { node, text }] of files) {
       const { buffers } = await fileSystem.read(SUPERUSER, node, 0, text.length);

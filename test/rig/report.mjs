@@ -53,6 +53,9 @@ class Report {
   }
 
   finish() {
+    // A misspelt part would else be green.
+    if (this.#passed + this.#failed + this.#skipped === 0)
+      this.fail('the suite itself', 'nothing was checked: there is no such part', 0);
     console.log(`${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`);
     return this.#failed === 0 ? 0 : 1;
   }

@@ -1,7 +1,7 @@
 // What a clone inherits, key by key: the records that its fork shows, as they stand in the clone when they are its own.
 
 import { keys, versioned } from '../../kv/keys.ts';
-import { successor } from '../../kv/keyspace.ts';
+import { keyBehind, successor } from '../../kv/keyspace.ts';
 import type { Range, Row } from '../../kv/meta-store.ts';
 import { attempt } from '../attempt.ts';
 import { decodeChunk, encodeChunk } from '../chunk-codec.ts';
@@ -80,7 +80,7 @@ async function* pages(store: Store, { gte, lt }: Range): AsyncGenerator<readonly
     const rows = await store.page({ gte: from, lt }, KEYS_A_PAGE);
     yield* rows;
     if (rows.length < KEYS_A_PAGE) return;
-    from = Buffer.concat([rows.at(-1)![0], Buffer.alloc(1)]);
+    from = keyBehind(rows.at(-1)![0]);
   }
 }
 

@@ -61,25 +61,22 @@ export class OrderedIds {
 
   private addToPrefix(id: string): void {
     const prefix = id.slice(0, PREFIX_BYTES);
-    let ids = this.prefixes.get(prefix);
-    if (!ids) {
-      ids = new SortedStrings();
-      this.prefixes.set(prefix, ids);
-      this.addToGroup(prefix);
-    }
-    ids.add(id);
+    if (addTo(this.prefixes, prefix, id)) this.addToGroup(prefix);
   }
 
   private addToGroup(prefix: string): void {
     const group = prefix.slice(0, GROUP_BYTES);
-    let prefixes = this.groups.get(group);
-    if (!prefixes) {
-      prefixes = new SortedStrings();
-      this.groups.set(group, prefixes);
-      this.groupNames.add(group);
-    }
-    prefixes.add(prefix);
+    if (addTo(this.groups, group, prefix)) this.groupNames.add(group);
   }
+}
+
+/** True for the first of its name. */
+function addTo(lists: Map<string, SortedStrings>, name: string, one: string): boolean {
+  const known = lists.get(name);
+  const list = known ?? new SortedStrings();
+  list.add(one);
+  if (!known) lists.set(name, list);
+  return !known;
 }
 
 class SortedStrings {
