@@ -15,7 +15,7 @@ import { planWindows, type WindowFlush } from './flush-plan.ts';
 import { type PackedFrame, packFrames, shownExtents } from './frame-packing.ts';
 import { FsError } from './fs-error.ts';
 import { type InodeRecord, withFields } from './inode-record.ts';
-import type { AppendedFrame, SegmentLog } from './segment-log.ts';
+import { type AppendedFrame, isInLongRuns, type SegmentLog } from './segment-log.ts';
 import type { Store } from './store.ts';
 import { Turn } from './turn.ts';
 import { unpooledCopy } from './unpooled-copy.ts';
@@ -97,7 +97,12 @@ export class Flush {
     const sources = packed.flatMap(({ window, frames }) =>
       frames.map(({ payload }) => ({ tree: tree.id, dataId, window, payload, birth })),
     );
-    const { frames: appended, landed } = await this.segmentLog.append(sources);
+    const runs = packed.flatMap(({ frames }) => frames.flatMap(({ parts }) => parts));
+    const bytes = runs.reduce((sum, { length }) => sum + length, 0);
+    const { frames: appended, landed } = await this.segmentLog.append(
+      sources,
+      isInLongRuns(bytes, runs.length),
+    );
     let next = 0;
     const frames = new Map<number, WrittenFrame[]>();
     for (const { window, frames: inWindow } of packed) {

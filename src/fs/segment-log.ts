@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Eventual } from '../eventual.ts';
 import type { SegmentStore, SegmentWriter } from '../kv/segment-store.ts';
 import { FRAME_INDEX_MAX, type Frame } from './extent.ts';
-import { encodeFrameHeader, FRAME_HEADER_BYTES } from './frame.ts';
+import { encodeFrameHeader, FRAME_HEADER_BYTES, PAYLOAD_BYTES_MAX } from './frame.ts';
 import type { NamedFrame } from './item.ts';
 import { checksumsOf } from './payload-checksums.ts';
 
@@ -58,6 +58,7 @@ export interface SegmentLogStatistics {
 export const SEGMENT_BYTES_MAX = 64 * 2 ** 20;
 /** Others' calls wait for no longer than for the checksums of so many bytes: 32 MiB take up to 100 ms. */
 const SUMMED_A_TURN_BYTES = 2 ** 20;
+const LONG_RUN_BYTES = (PAYLOAD_BYTES_MAX * 3) / 4;
 
 interface OpenSegment {
   readonly writer: SegmentWriter;
@@ -97,13 +98,16 @@ export class SegmentLog {
     this.segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
   }
 
-  /** @throws what the segment's write or sync failed with; then none of the frames may be named */
-  async append(sources: readonly FrameSource[]): Promise<Appended> {
+  /**
+   * @param seldomRead the system's memory is better used for others: {@link SegmentWriter.append}
+   * @throws what the segment's write or sync failed with; then none of the frames may be named
+   */
+  async append(sources: readonly FrameSource[], seldomRead = false): Promise<Appended> {
     const frames: AppendedFrame[] = [];
     const sized = sources.map(withSize);
     const isMuch = sized.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0) > SUMMED_A_TURN_BYTES;
     const summed = isMuch ? await summedInTurns(sized) : sized.map(withSum);
-    const landed = await this.write(summed, ({ source, payloadBytes, checksums }, place) => {
+    const landed = await this.write(summed, seldomRead, ({ source, payloadBytes, checksums }, place) => {
       const stored = payloadBytes;
       const header = encodeFrameHeader({
         segment: place.segment,
@@ -137,7 +141,9 @@ export class SegmentLog {
   /** As {@link append}, for frames that keep the identity in their headers. */
   async copy(copies: readonly FrameCopy[]): Promise<{ places: readonly NamedFrame[]; landed: () => void }> {
     const places: NamedFrame[] = [];
-    const landed = await this.write(copies, ({ header, stored }, place) => {
+    const bytes = copies.reduce((sum, { stored }) => sum + stored.length, 0);
+    const seldomRead = isInLongRuns(bytes, copies.length);
+    const landed = await this.write(copies, seldomRead, ({ header, stored }, place) => {
       places.push(named(place, header.length + stored.length));
       return [header, stored];
     });
@@ -171,6 +177,7 @@ export class SegmentLog {
   /** Appends all in order, over as many segments as it takes, and syncs each. */
   private async write<T>(
     items: readonly T[],
+    seldomRead: boolean,
     encode: (item: T, place: Place) => Buffer[],
   ): Promise<() => void> {
     const flown = new Set<number>();
@@ -198,7 +205,7 @@ export class SegmentLog {
           this.statistics.frames++;
         }
         if (!this.hasRoom(segment, at)) this.open = null;
-        const writing = this.writeTo(segment, buffers);
+        const writing = this.writeTo(segment, buffers, seldomRead);
         // It may fail while the next segment is being opened, when nobody waits for it yet.
         writing.catch(() => {});
         written.push(writing);
@@ -217,11 +224,15 @@ export class SegmentLog {
     return at < this.segmentBytesMax && segment.frames <= FRAME_INDEX_MAX;
   }
 
-  private async writeTo(segment: OpenSegment, buffers: readonly Buffer[]): Promise<void> {
+  private async writeTo(
+    segment: OpenSegment,
+    buffers: readonly Buffer[],
+    seldomRead: boolean,
+  ): Promise<void> {
     const { writer } = segment;
     segment.writing++;
     try {
-      await writer.append(buffers);
+      await writer.append(buffers, seldomRead);
       await writer.sync();
       for (const { length } of buffers) this.statistics.bytes += length;
     } catch (error) {
@@ -259,6 +270,14 @@ export class SegmentLog {
     if (flights > 0) this.flights.set(segment, flights);
     else this.flights.delete(segment);
   }
+}
+
+/**
+ * Whether data comes from writing a file from one end to the other. What was written here and there is read here and
+ * there too, and soon.
+ */
+export function isInLongRuns(bytes: number, runs: number): boolean {
+  return bytes >= runs * LONG_RUN_BYTES;
 }
 
 function named({ segment, index, at }: Place, stored: number): NamedFrame {

@@ -12,6 +12,7 @@ import { SharedSync } from './shared-sync.ts';
 interface Append {
   readonly offset: number;
   readonly buffers: readonly Buffer[];
+  readonly seldomRead: boolean;
   resolve(offset: number): void;
   reject(error: unknown): void;
 }
@@ -53,12 +54,12 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#hooks = hooks;
   }
 
-  async append(buffers: readonly Buffer[]): Promise<number> {
+  async append(buffers: readonly Buffer[], seldomRead = false): Promise<number> {
     this.#check('append to');
     const offset = this.size;
     for (const buffer of buffers) this.size += buffer.length;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ offset, buffers, resolve, reject });
+      this.#waiting.push({ offset, buffers, seldomRead, resolve, reject });
       this.#writing ??= this.#writeWaiting();
     });
   }
@@ -100,7 +101,7 @@ export class FileSegmentWriter implements SegmentWriter {
 
   async #write(appends: readonly Append[]): Promise<void> {
     let rest = appends.flatMap(({ buffers }) => buffers).filter((buffer) => buffer.length > 0);
-    if (lengthOf(rest) >= DIRECT_BYTES_MIN) {
+    if (lengthOf(rest) >= DIRECT_BYTES_MIN && appends.every(({ seldomRead }) => seldomRead)) {
       // Up to the first whole block.
       const odd = this.#writtenBytes % DIRECT_BLOCK_BYTES;
       if (odd > 0) rest = await this.#writeCached(rest, DIRECT_BLOCK_BYTES - odd);

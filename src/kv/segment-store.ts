@@ -8,8 +8,12 @@ export interface SegmentWriter {
   readonly id: number;
   /** Bytes appended so far; the next append lands here. */
   readonly size: number;
-  /** Appends the buffers in order and resolves with the offset of the first byte. They are not durable yet. */
-  append(buffers: readonly Buffer[]): Promise<number>;
+  /**
+   * Appends the buffers in order and resolves with the offset of the first byte. They are not durable yet.
+   *
+   * @param seldomRead they need not be kept in memory for readers
+   */
+  append(buffers: readonly Buffer[], seldomRead?: boolean): Promise<number>;
   /**
    * Everything whose append had resolved before this call is durable, as is the segment's name. Calls that overlap
    * share one sync. After a rejection nothing more may be trusted behind the last good sync: close it.

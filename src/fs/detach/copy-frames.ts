@@ -51,7 +51,7 @@ class FrameCopies {
         return { tree: tree.id, dataId, window, birth, payload };
       }),
     );
-    const { frames, landed } = await segmentLog.append(sources);
+    const { frames, landed } = await segmentLog.append(sources, true);
     this.landings.push(landed);
     for (const [at, [id, { frame }]] of missing.entries()) {
       this.copies.set(id, frames[at]!);
