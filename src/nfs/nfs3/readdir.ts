@@ -5,7 +5,7 @@
 // bytes that the client allows, at least one; TOOSMALL says that not even one does.
 
 import { andThen, type Eventual } from '../../eventual.ts';
-import type { Attributes, Cookie, DirectoryPage } from '../../fs/file-system.ts';
+import type { Attributes, Cookie, DirectoryEntry, DirectoryPage } from '../../fs/file-system.ts';
 import { hasSnapshots } from '../descend.ts';
 import { HANDLE_BYTES } from '../handle.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
@@ -32,9 +32,8 @@ import {
 } from './types.ts';
 
 const COOKIE_VERIFIER = Buffer.alloc(8);
-const DOT = { name: Buffer.from('.'), cookie: { high: 0, low: 1 } };
-const DOT_DOT = { name: Buffer.from('..'), cookie: { high: 0, low: 2 } };
-const SNAPSHOTS = { name: SNAPSHOTS_NAME, cookie: { high: 0, low: 3 } };
+const [DOT, DOT_DOT] = [Buffer.from('.'), Buffer.from('..')];
+const [DOT_COOKIE, DOT_DOT_COOKIE, SNAPSHOTS_COOKIE] = [1, 2, 3];
 
 /** status, attributes, verifier, end of the list, eof */
 const REPLY_BYTES = 4 + 4 + FATTR3_BYTES + 8 + 4 + 4;
@@ -47,25 +46,19 @@ const NAME_BYTES_TYPICAL = 12;
 /** A reply cannot hold more. */
 const ENTRIES_MAX = TRANSFER_BYTES_MAX / ENTRY_BYTES;
 
-interface Entry {
-  readonly ino: number;
-  readonly name: Buffer;
-  readonly cookie: Cookie;
-}
-
-interface PlusEntry extends Entry {
-  readonly attributes: Fattr3 | undefined;
-  readonly handle: Buffer | undefined;
-}
-
-const entry = struct({ ino: u64, name: filename3, cookie: cookie3 });
+/** entry3, but for the pointer to the next one: what the file system lists is encoded as it is, with no object of its own. */
+const entry = struct({ ino: u64, name: filename3, cookieHigh: u32, cookieLow: u32 });
+/** entryplus3 */
 const plusEntry = struct({
-  ino: u64,
-  name: filename3,
-  cookie: cookie3,
+  ...{ ino: u64, name: filename3, cookieHigh: u32, cookieLow: u32 },
   attributes: postOpAttr,
   handle: postOpFh3,
 });
+
+interface PlusEntry extends DirectoryEntry {
+  readonly attributes: Fattr3 | undefined;
+  readonly handle: Buffer | undefined;
+}
 
 /** What may still go into a reply. */
 interface Budget {
@@ -79,7 +72,7 @@ interface Budget {
 
 interface Listing {
   readonly directory: Attributes;
-  readonly entries: Entry[];
+  readonly entries: DirectoryEntry[];
   readonly eof: boolean;
 }
 
@@ -135,7 +128,7 @@ export function readdirplus(context: NfsContext): AnyProcedure {
 
 /** As many entries behind `after` as the budget has room for; a full page is followed by another one. */
 function fill(target: Target, after: Cookie, budget: Budget, entryBytes: number): Eventual<Listing> {
-  const entries: Entry[] = [];
+  const entries: DirectoryEntry[] = [];
   const more = (from: Cookie, dots: boolean): Eventual<Listing> => {
     const fits = Math.ceil(
       Math.min(budget.bytes / (entryBytes + NAME_BYTES_TYPICAL), budget.nameBytes / ENTRY_BYTES),
@@ -146,8 +139,9 @@ function fill(target: Target, after: Cookie, budget: Budget, entryBytes: number)
         if (entries.length === 0 && !eof) throw new NfsError(NfsStatus.TOOSMALL);
         return { directory: page.directory, entries, eof };
       };
-      for (const next of dots ? withDots(target, page, after) : page.entries.map(entryOf)) {
-        if (isHidden(target, next)) continue;
+      const hides = hasSnapshots(target);
+      for (const next of dots ? withDots(target, page, after) : page.entries) {
+        if (hides && isHidden(next)) continue;
         if (!take(budget, next, entryBytes)) return done(false);
         entries.push(next);
       }
@@ -163,27 +157,26 @@ function withDots(
   target: Target,
   { directory, parent, entries }: DirectoryPage,
   { high, low }: Cookie,
-): Entry[] {
-  const found = entries.map(entryOf);
-  if (high > 0 || low >= SNAPSHOTS.cookie.low) return found;
+): readonly DirectoryEntry[] {
+  if (high > 0 || low >= SNAPSHOTS_COOKIE) return entries;
+  const first: DirectoryEntry[] = [];
+  if (low < DOT_COOKIE) first.push(special(DOT, directory.ino, DOT_COOKIE));
+  if (low < DOT_DOT_COOKIE) first.push(special(DOT_DOT, parent, DOT_DOT_COOKIE));
   if (hasSnapshots(target) && target.dataset.snapdir === 'visible')
-    found.unshift({ ...SNAPSHOTS, ino: snapshotsFileId(directory.ino) });
-  if (low >= DOT_DOT.cookie.low) return found;
-  found.unshift({ ...DOT_DOT, ino: parent });
-  if (low < DOT.cookie.low) found.unshift({ ...DOT, ino: directory.ino });
-  return found;
+    first.push(special(SNAPSHOTS_NAME, snapshotsFileId(directory.ino), SNAPSHOTS_COOKIE));
+  return [...first, ...entries];
+}
+
+function special(name: Buffer, ino: number, cookieLow: number): DirectoryEntry {
+  return { name, ino, cookieHigh: 0, cookieLow };
 }
 
 /** Whether it was made where `.snapshots` was an ordinary name: now the snapshots stand before it. */
-function isHidden(target: Target, { name, cookie }: Entry): boolean {
-  return isSnapshotsName(name) && cookie !== SNAPSHOTS.cookie && hasSnapshots(target);
+function isHidden({ name, cookieHigh, cookieLow }: DirectoryEntry): boolean {
+  return isSnapshotsName(name) && (cookieHigh > 0 || cookieLow > SNAPSHOTS_COOKIE);
 }
 
-function entryOf({ ino, name, cookieHigh, cookieLow }: DirectoryPage['entries'][number]): Entry {
-  return { ino, name, cookie: { high: cookieHigh, low: cookieLow } };
-}
-
-function take(budget: Budget, { name }: Entry, entryBytes: number): boolean {
+function take(budget: Budget, { name }: DirectoryEntry, entryBytes: number): boolean {
   const nameBytes = padded(name.length);
   const bytes = entryBytes + nameBytes;
   if (bytes > budget.bytes) return false;
@@ -207,13 +200,14 @@ function withAttributes(
   // `.snapshots` is no inode, and 0 is none either.
   const inos = entries.map(({ ino }) => (Number.isSafeInteger(ino) ? ino : 0));
   return andThen(fileSystem.attributesOf(inos), (all) =>
-    entries.map(({ ino, name, cookie }, at) => {
+    entries.map(({ name, ino, cookieHigh, cookieLow }, at) => {
       const attributes = all[at];
       const shown = attributes && attributes.mountedDataset === 0 ? attributes : undefined;
       return {
-        ino,
         name,
-        cookie,
+        ino,
+        cookieHigh,
+        cookieLow,
         attributes: shown && fattr(shown, target),
         handle: shown && handles.encode(dataset.id, shown, snapshot),
       };
