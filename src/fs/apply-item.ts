@@ -8,7 +8,7 @@ import type { QueuedItem } from './item.ts';
 import { addToKept, behead, flat, hold, keep, orphan, release, swept } from './kept-generation.ts';
 import type { LiveFrames } from './live-frames.ts';
 import type { Tree } from './tree.ts';
-import { drainVersion, replaceInPlace, writeVersion } from './versioning.ts';
+import { drainVersion, writeVersion } from './versioning.ts';
 import { visit } from './visit.ts';
 
 export function applyItem(batch: Batch, live: LiveFrames, item: QueuedItem): void {
@@ -33,10 +33,6 @@ function applyWrites(batch: Batch, live: LiveFrames, tree: Tree, item: QueuedIte
   }
   // The live version among them is for those who read what is staged; all versions are rewritten together.
   if (action.kind === 'own') return;
-  if (action.kind === 'in-place') {
-    for (const write of writes) replaceInPlace(batch, live, tree, write);
-    return;
-  }
   assert(
     writes.length === 0 || generation <= batch.generations(tree).current,
     'an item is stamped with a generation that the worker has not reached',

@@ -54,8 +54,6 @@ export interface NamedFrame {
 /** What the worker does besides writing versions. */
 export type Action =
   | { readonly kind: 'write' }
-  /** Same birth and death, no HISTORY, no CHANGED: moves of inline bytes, defragmentation. */
-  | { readonly kind: 'in-place' }
   /** Chunks of a dead data id, at the death generation of the unlink. */
   | { readonly kind: 'drain'; readonly death: number }
   | { readonly kind: 'keep'; readonly holder: Buffer }

@@ -113,14 +113,6 @@ function forgetTemporary(batch: Batch, tree: Tree, write: VersionedWrite, birth:
   batch.delete(keyId(noted), noted);
 }
 
-/** A move is not a write: the version keeps birth and death, nothing is noted. */
-export function replaceInPlace(batch: Batch, live: LiveFrames, tree: Tree, write: VersionedWrite): void {
-  const old = batch.version(write.id, write.key);
-  assert(old && write.value, 'a move without a version');
-  changeFrames(batch, live, tree, { ...PLAIN, old, write, birth: old.birth });
-  batch.putVersion(write.id, write.key, write.value, old.birth);
-}
-
 /** Takes a chunk of a dead data id away at the generation of the unlink, however much later the drain runs. */
 export function drainVersion(
   batch: Batch,

@@ -46,14 +46,12 @@ const NAME_BYTES_TYPICAL = 12;
 /** A reply cannot hold more. */
 const ENTRIES_MAX = TRANSFER_BYTES_MAX / ENTRY_BYTES;
 
-/** entry3, but for the pointer to the next one: what the file system lists is encoded as it is, with no object of its own. */
-const entry = struct({ ino: u64, name: filename3, cookieHigh: u32, cookieLow: u32 });
-/** entryplus3 */
-const plusEntry = struct({
-  ...{ ino: u64, name: filename3, cookieHigh: u32, cookieLow: u32 },
-  attributes: postOpAttr,
-  handle: postOpFh3,
-});
+/** What the file system lists, as it is: an object more for each entry costs as much as its encoding. */
+const LISTED = { ino: u64, name: filename3, cookieHigh: u32, cookieLow: u32 };
+/** entry3, but for the pointer to the next one */
+const entry = struct(LISTED);
+/** entryplus3, likewise */
+const plusEntry = struct({ ...LISTED, attributes: postOpAttr, handle: postOpFh3 });
 
 interface PlusEntry extends DirectoryEntry {
   readonly attributes: Fattr3 | undefined;

@@ -14,8 +14,8 @@ export const EXTERNAL_BYTES_MIN = 8192;
 /** A turn's small replies fit in one; most writers never need a second. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** Names and handles: the call of `set` costs as much as some forty stores. */
-const BYTE_BY_BYTE_MAX = 40;
+/** Names of files mostly: for so few the call of `set` costs more. */
+const BYTE_BY_BYTE_MAX = 16;
 
 const NOTHING = Buffer.alloc(0);
 const PADDING = Buffer.alloc(3);

@@ -47,6 +47,15 @@ export const WRONG_RULES: readonly WrongSnapshotRule[] = [
     seed: 2,
   },
   {
+    rule: 'bytes that move from a record into a frame keep their age there (L15)',
+    file: 'flush.ts',
+    text: `    const sources = packed.flatMap(({ window, frames }) =>
+      frames.map(({ payload }) => ({ tree: tree.id, dataId, window, payload, birth })),`,
+    instead: `    const sources = packed.flatMap(({ window, frames }, at) =>
+      frames.map(({ payload }) => ({ tree: tree.id, dataId, window, payload, birth: windows[at]!.carried.length > 0 ? Math.max(1, birth - 1) : birth })),`,
+    seed: 1,
+  },
+  {
     rule: 'behind the last kept generation of a headless tree only the notes up to the next one count (K1)',
     file: 'sweep.ts',
     text: 'if (next === undefined && !generations.hasHead) return { from: older + 1, to: generations.current };',
