@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-old-space-size=1024 --min-semi-space-size=16 --initial-old-space-size=128
+#!/usr/bin/env -S node --max-old-space-size=1024 --initial-old-space-size=96
 // The `cairn` program: the command line on the process it runs in.
 //
 // On a machine with much memory V8 lets the heap grow before it collects; a lower limit keeps a server of a million files

@@ -22,7 +22,7 @@ const LARGER_MIB_MAX = 64;
 const RSS_GROWTH_MAX = 1.15;
 const RSS_MIB_MAX = 768;
 /** What is bounded fills up to here: dirty data, caches, lent buffers, the journal (docs/architecture.md) and V8 itself. */
-const RSS_MIB_FILLING = 384;
+const RSS_MIB_FILLING = 480;
 const NOTES_A_RECORD_MAX = 2;
 
 export async function checkEndurance({ report, undo, directory, scale }) {
