@@ -2,7 +2,8 @@
 // The `cairn` program: the command line on the process it runs in.
 //
 // On a machine with much memory V8 lets the heap grow before it collects; a lower limit keeps a server of a million files
-// at half the size (270 against 500 MiB), and is far above what it needs.
+// at half the size (270 against 500 MiB), and is far above what it needs. Old space begins with 96 MiB, because V8 collects
+// a small one several times a second (docs/performance.md). `npm start` has the same flags.
 
 import { readFileSync } from 'node:fs';
 import type { CliIo } from './admin/cli/cli-io.ts';
