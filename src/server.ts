@@ -54,7 +54,9 @@ class Server implements RunningServer, ManagedServer {
 
   async start(): Promise<void> {
     const { settings, log, version } = this.options;
-    this.directory = await openStores(settings);
+    // In `relaxed` nobody waits for most of the batches.
+    const isThreadFree = () => settings.durability === 'strict' && (this.nfs?.hasSoleCaller ?? false);
+    this.directory = await openStores(settings, isThreadFree);
     logDamage(this.directory, log);
     const { format } = this.directory;
     this.volume = await openVolume(volumeParts(this.directory, settings, log));
@@ -286,12 +288,13 @@ function volumeParts(
 }
 
 /** @throws VolumeError */
-function openStores(settings: Settings): Promise<DataDirectory> {
+function openStores(settings: Settings, isThreadFree = () => false): Promise<DataDirectory> {
   const { metadataBytes, warmBytes } = settings.cache;
   const levelSettings = {
     warmBytesMax: warmBytes,
     cacheBytes: metadataBytes * LEVEL_SHARE,
     repair: settings.repair,
+    isThreadFree,
   };
   return openDataDirectory(settings.dataDir, levelSettings, systemRandom, systemClock);
 }

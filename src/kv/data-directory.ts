@@ -33,6 +33,8 @@ import { inaccessible, VolumeError } from './volume-error.ts';
 export interface DataDirectorySettings extends Omit<LevelSettings, 'create'> {
   /** Bytes of segments that the system is trusted to keep in memory. */
   readonly warmBytesMax: number;
+  /** As in {@link JournalSettings}. */
+  readonly isThreadFree?: () => boolean;
 }
 
 export interface DataDirectory {
@@ -97,7 +99,8 @@ async function openDirectory(
       await finishMarker(directory);
     }
     const required = await hasJournal(level);
-    const journal = { clock, required, repair: settings.repair ?? false };
+    const { repair = false, isThreadFree } = settings;
+    const journal = { clock, required, repair, isThreadFree, seed: random(4).readUInt32LE() };
     meta = await JournaledMetaStore.open(level, join(directory, 'journal'), journal);
     if (!required) await addJournal(level);
     const format = await openFormat(meta, random);

@@ -7,12 +7,13 @@
 //   D/journal/a, b    two files, written in turn. One that is full is brought to LevelDB in one synced batch while the
 //                     other is written; its next use begins with a head that says so
 //
-// What is not in LevelDB yet is in memory too (twice JOURNAL_BYTES at most, and its keys), and lies over LevelDB for
-// reads. A start brings what the files hold to LevelDB before anything else: doing it again changes nothing.
+// What is not in LevelDB yet is in memory too (twice JOURNAL_BYTES, and a table of 1 MiB for each), and lies over LevelDB
+// for reads; what has come there lately is still read from memory. A start brings what the files hold to LevelDB before anything else: doing it again changes nothing.
 
 import type { Clock, Timer } from '../clock.ts';
 import type { JournalFile } from './journal/journal-file.ts';
 import { openJournal } from './journal/open-journal.ts';
+import { WritesInTurn } from './journal/writes-in-turn.ts';
 import { keyBehind } from './keyspace.ts';
 import type { TableFinding } from './level/level-files.ts';
 import type { LevelMetaStore } from './level-meta-store.ts';
@@ -32,11 +33,16 @@ export interface JournalSettings {
   readonly repair: boolean;
   /** {@link JOURNAL_BYTES} unless given. */
   readonly bytes?: number;
+  /** Nobody can guess it: see {@link RowPlaces}. 0 unless given. */
+  readonly seed?: number;
+  /** Asked before each batch: true when all who call wait for it, so that it may hold the thread. Never unless given. */
+  readonly isThreadFree?: (() => boolean) | undefined;
 }
 
 export class JournaledMetaStore implements MetaStore {
   private readonly level: LevelMetaStore;
   private readonly clock: Clock;
+  private readonly turns: WritesInTurn;
   /** The file that is written. */
   private current: JournalFile;
   /** The other one: on its way to LevelDB, or empty. */
@@ -55,12 +61,14 @@ export class JournaledMetaStore implements MetaStore {
     level: LevelMetaStore,
     files: readonly [JournalFile, JournalFile],
     sequence: number,
-    clock: Clock,
+    { clock, isThreadFree }: { clock: Clock; isThreadFree: () => boolean },
   ) {
     this.level = level;
     [this.current, this.older] = files;
     this.sequence = this.applied = sequence;
     this.clock = clock;
+    // While LevelDB writes too, the medium is slower.
+    this.turns = new WritesInTurn(clock, () => this.older.isSettled && isThreadFree());
   }
 
   /**
@@ -71,9 +79,10 @@ export class JournaledMetaStore implements MetaStore {
   static async open(
     level: LevelMetaStore,
     directory: string,
-    { clock, required, repair, bytes = JOURNAL_BYTES }: JournalSettings,
+    settings: JournalSettings,
   ): Promise<JournaledMetaStore> {
-    const journal = await openJournal(directory, { bytes, required, repair });
+    const { clock, required, repair, bytes = JOURNAL_BYTES, seed = 0, isThreadFree = () => false } = settings;
+    const journal = await openJournal(directory, { bytes, seed, required, repair });
     try {
       if (journal.rows.length > 0) await level.writeSlowly(journal.rows);
       for (const file of journal.files) await file.restart(journal.sequence);
@@ -81,7 +90,7 @@ export class JournaledMetaStore implements MetaStore {
       for (const file of journal.files) await file.close();
       throw error;
     }
-    return new JournaledMetaStore(level, journal.files, journal.sequence, clock);
+    return new JournaledMetaStore(level, journal.files, journal.sequence, { clock, isThreadFree });
   }
 
   get damage(): readonly TableFinding[] {
@@ -159,7 +168,7 @@ export class JournaledMetaStore implements MetaStore {
       if (!this.current.fits(batch)) await this.turnOver();
       if (this.current.fits(batch)) {
         this.sequence++;
-        await this.current.append(this.sequence, batch);
+        await this.current.append(this.sequence, batch, this.turns);
         this.timer ??= this.clock.after(APPLY_AFTER_MS, () => this.applySoon());
       } else await this.writePast(batch);
     } catch (error) {
@@ -171,6 +180,9 @@ export class JournaledMetaStore implements MetaStore {
   /** A batch that is larger than the journal: behind all of it, straight to LevelDB. */
   private async writePast(batch: readonly Write[]): Promise<void> {
     await this.applyAll();
+    // What they hold is older than the batch.
+    this.current.clear();
+    this.older.clear();
     await this.level.write(batch, true);
   }
 
@@ -190,10 +202,10 @@ export class JournaledMetaStore implements MetaStore {
   }
 
   private async apply(file: JournalFile, through: number): Promise<void> {
-    if (file.isEmpty) return;
+    if (file.isSettled) return;
     await this.level.writeSlowly(file.rows());
     this.applied = through;
-    file.clear();
+    file.settle();
   }
 
   private async applyAll(): Promise<void> {
@@ -212,9 +224,8 @@ export class JournaledMetaStore implements MetaStore {
 
   /** Null where it is deleted, undefined where the journal does not say. */
   private inJournal(key: Buffer): Buffer | null | undefined {
-    const id = key.toString('latin1');
-    const found = this.current.find(id);
-    return found === undefined && !this.older.isEmpty ? this.older.find(id) : found;
+    const found = this.current.find(key);
+    return found === undefined ? this.older.find(key) : found;
   }
 
   /** What lies over LevelDB in a range, ascending, up to so many rows that are not deleted. */
@@ -231,7 +242,7 @@ export class JournaledMetaStore implements MetaStore {
 
 /** The keys of both files in a range, ascending, each with the file that has its newest row. */
 function* laidOver(older: JournalFile, newer: JournalFile, range: Range): Generator<[string, JournalFile]> {
-  if (older.isEmpty && newer.isEmpty) return;
+  if (older.isSettled && newer.isSettled) return;
   const [below, above] = [older.idsIn(range), newer.idsIn(range)];
   let [old, young] = [below.next(), above.next()];
   while (!old.done || !young.done) {

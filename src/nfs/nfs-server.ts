@@ -95,6 +95,11 @@ export class NfsServer {
     return this.tcp.statistics;
   }
 
+  /** One connection alone is calling, or none. */
+  get hasSoleCaller(): boolean {
+    return this.tcp.hasSoleCaller;
+  }
+
   clients(): ConnectedClient[] {
     return this.tcp.clients().map((client) => ({ ...client, mounts: this.mounts.of(client.address) }));
   }

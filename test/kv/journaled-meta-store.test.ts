@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,13 +30,18 @@ async function openIn(path: string, settings: Partial<JournalSettings> = {}): Pr
   }
 }
 
-for (const [name, bytes] of [
-  ['a JournaledMetaStore', undefined],
-  ['a JournaledMetaStore whose journal is always full', 256],
+for (const [name, settings] of [
+  ['a JournaledMetaStore', {}],
+  ['a JournaledMetaStore whose journal is always full', { bytes: 256 }],
+  ['a JournaledMetaStore that holds the thread', { isThreadFree: () => true }],
+  [
+    'a JournaledMetaStore that holds the thread, and is always full',
+    { bytes: 256, isThreadFree: () => true },
+  ],
 ] as const) {
   conformsToMetaStore(name, async () => {
     const directory = await scratchDirectory();
-    const store = await openIn(directory.path, bytes === undefined ? {} : { bytes });
+    const store = await openIn(directory.path, settings);
     return {
       store,
       async discard() {
@@ -107,6 +113,16 @@ describe('a JournaledMetaStore', () => {
     expect(at).toBeGreaterThan(0);
     return at;
   };
+
+  it('has a batch in its file before the call returns when it may hold the thread', async () => {
+    const store = await openIn(path, { isThreadFree: () => true });
+    // The first gets the file its blocks: that is left to the pool.
+    await store.write([row('first', '1')]);
+    const written = store.write([row('second', 'held the thread')]);
+    expect(readFileSync(join(path, 'journal', 'a')).includes('held the thread')).toBe(true);
+    await written;
+    await store.close();
+  });
 
   it('has every batch after a kill, however often the files took turns', async () => {
     const store = await openIn(path, { bytes: SMALL_BYTES });

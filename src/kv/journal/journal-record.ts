@@ -87,6 +87,29 @@ export function rowAt(from: Buffer, at: number): { readonly write: Write; readon
   return { write: { key, value: from.subarray(valueAt, end) }, end };
 }
 
+/** Whether the row at `at` is one of `key`. */
+export function keyIs(from: Buffer, at: number, key: Uint8Array): boolean {
+  const { length } = key;
+  if (((from[at]! << 8) | from[at + 1]!) !== length) return false;
+  const keyAt = at + ROW_HEAD_BYTES;
+  for (let byte = 0; byte < length; byte++) if (from[keyAt + byte] !== key[byte]) return false;
+  return true;
+}
+
+/** The key of the row at `at`, a character a byte. */
+export function keyTextAt(from: Buffer, at: number): string {
+  const keyAt = at + ROW_HEAD_BYTES;
+  return from.toString('latin1', keyAt, keyAt + ((from[at]! << 8) | from[at + 1]!));
+}
+
+/** A copy of the value of the row at `at`; null when it deletes the key. */
+export function valueAt(from: Buffer, at: number): Buffer | null {
+  const bytes = ((from[at + 2]! << 24) | (from[at + 3]! << 16) | (from[at + 4]! << 8) | from[at + 5]!) >>> 0;
+  if (bytes === DELETED) return null;
+  const start = at + ROW_HEAD_BYTES + ((from[at]! << 8) | from[at + 1]!);
+  return Buffer.from(from.subarray(start, start + bytes));
+}
+
 function aligned(bytes: number): number {
   return Math.ceil(bytes / RECORD_ALIGNMENT) * RECORD_ALIGNMENT;
 }

@@ -7,7 +7,7 @@ import type { Write } from '../meta-store.ts';
 import { syncDirectory } from '../sync-directory.ts';
 import { VolumeError } from '../volume-error.ts';
 import { lastSequence, readJournal } from './journal-content.ts';
-import { JournalFile } from './journal-file.ts';
+import { JournalFile, type JournalFileSettings } from './journal-file.ts';
 
 const NAMES = ['a', 'b'] as const;
 
@@ -20,7 +20,6 @@ export interface OpenedJournal {
 }
 
 /**
- * @param bytes of each file
  * @param required a missing file is damage
  * @param repair ends the journal at the damage instead of refusing; the files stay beside it as NAME.damaged
  * @throws VolumeError
@@ -29,16 +28,17 @@ export async function openJournal(
   directory: string,
   {
     bytes,
+    seed,
     required,
     repair,
-  }: { readonly bytes: number; readonly required: boolean; readonly repair: boolean },
+  }: JournalFileSettings & { readonly required: boolean; readonly repair: boolean },
 ): Promise<OpenedJournal> {
   const missing = NAMES.find((name) => !existsSync(join(directory, name)));
   if (required && missing && !repair) throw damaged(directory, `its file ${missing} is missing`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await syncDirectory(dirname(directory));
-  const a = await JournalFile.open(join(directory, NAMES[0]), bytes);
-  const b = await JournalFile.open(join(directory, NAMES[1]), bytes);
+  const a = await JournalFile.open(join(directory, NAMES[0]), { bytes, seed });
+  const b = await JournalFile.open(join(directory, NAMES[1]), { bytes, seed });
   try {
     await syncDirectory(directory);
     const stored = [a.stored, b.stored];

@@ -1,5 +1,6 @@
 // The keys of a journal file in order, as strings of bytes. Hardly anybody asks for a range of them, and every change adds
-// some: so they are only piled up, and when a range is asked for they are put to those that begin alike, and sorted.
+// some: so only their places are piled up, and when a range is asked for they are put to those that begin alike, and
+// sorted.
 //
 //   group    1st to 5th byte     a family of one tree (see keys.ts), or a family
 //   prefix   1st to 13th byte    one directory, one file: within a group
@@ -11,21 +12,23 @@ const PREFIX_BYTES = 13;
 const RECENT_MAX = 512;
 
 export class OrderedIds {
-  private pile: string[] = [];
+  private pile: number[] = [];
   private readonly groups = new Map<string, SortedStrings>();
   private readonly groupNames = new SortedStrings();
   /** Of prefixes below which there are longer ids. */
   private readonly prefixes = new Map<string, SortedStrings>();
+  private readonly idAt: (place: number) => string;
   private readonly isId: (prefix: string) => boolean;
 
   /** @param isId whether a prefix has been added as an id */
-  constructor(isId: (prefix: string) => boolean) {
+  constructor(idAt: (place: number) => string, isId: (prefix: string) => boolean) {
+    this.idAt = idAt;
     this.isId = isId;
   }
 
-  /** It has not been added yet. */
-  add(id: string): void {
-    this.pile.push(id);
+  /** The id at a place; it has not been added yet. */
+  add(place: number): void {
+    this.pile.push(place);
   }
 
   /** Ascending, from `from` on and below `to`; good until the next change. */
@@ -52,7 +55,8 @@ export class OrderedIds {
   }
 
   private sortPile(): void {
-    for (const id of this.pile) {
+    for (const place of this.pile) {
+      const id = this.idAt(place);
       if (id.length <= PREFIX_BYTES) this.addToGroup(id);
       else this.addToPrefix(id);
     }

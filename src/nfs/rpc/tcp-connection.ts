@@ -19,6 +19,7 @@ import type { Region, RegionPool } from './region.ts';
 import { type FreeWriters, ReplyQueue } from './reply-queue.ts';
 import { StreamError } from './rpc-error.ts';
 import type { RpcService, Served } from './service.ts';
+import type { SoleCaller } from './sole-caller.ts';
 import type { ServerStatistics } from './statistics.ts';
 
 /** What the connections of a server have in common. */
@@ -31,6 +32,7 @@ export interface ConnectionContext {
   readonly memory: MemoryBudget;
   readonly regions: RegionPool;
   readonly writers: FreeWriters;
+  readonly soleCaller: SoleCaller;
   closed(connection: TcpConnection): void;
 }
 
@@ -120,6 +122,7 @@ export class TcpConnection implements BudgetHolder {
     this.#context.statistics.bytesReceived += count;
     this.#records.received(count);
     this.progressMs = this.#nowMs = this.#context.clock.elapsedMs();
+    this.#context.soleCaller.called(this, this.#nowMs);
     this.#serve();
   }
 

@@ -9,6 +9,7 @@ import { MemoryBudget } from './memory-budget.ts';
 import type { RpcProgram } from './program.ts';
 import { RegionPool } from './region.ts';
 import { RpcService } from './service.ts';
+import { SoleCaller } from './sole-caller.ts';
 import { ServerStatistics } from './statistics.ts';
 import { type ConnectionContext, TcpConnection } from './tcp-connection.ts';
 
@@ -76,6 +77,7 @@ export class TcpServer {
       memory: new MemoryBudget(limits, this.#connections),
       regions: new RegionPool({ overwriteFreed: options.overwriteFreed ?? false }),
       writers: [],
+      soleCaller: new SoleCaller(),
       closed: (connection) => this.#closed(connection),
     };
     server.removeAllListeners('error');
@@ -92,6 +94,12 @@ export class TcpServer {
       calls,
       sinceLastCallMs: nowMs - lastCallMs,
     }));
+  }
+
+  /** One connection alone is calling, or none. */
+  get hasSoleCaller(): boolean {
+    const { soleCaller, clock } = this.#context;
+    return soleCaller.isSole(clock.elapsedMs());
   }
 
   /** Accepts and reads nothing more, answers the calls in flight, and after `deadlineMs` closes regardless. */

@@ -10,13 +10,22 @@ function randomId(random: SeededRandom): string {
   return Array.from({ length }, (_, at) => (at % 4 === 0 ? 'ab'[upTo(random, 1)] : 'a')).join('');
 }
 
+function idsOf(model: ReadonlySet<string>) {
+  const places: string[] = [];
+  const ids = new OrderedIds(
+    (place) => places[place]!,
+    (id) => model.has(id),
+  );
+  return { ids, put: (id: string) => ids.add(places.push(id) - 1) };
+}
+
 describe('the ids of a journal in order', () => {
   it('are those of any range, ascending, while more are added', () => {
     const random = seededRandom(3);
     const model = new Set<string>();
-    const ids = new OrderedIds((id) => model.has(id));
+    const { ids, put } = idsOf(model);
     const add = (id: string) => {
-      if (!model.has(id)) ids.add(id);
+      if (!model.has(id)) put(id);
       model.add(id);
     };
     for (let round = 0; round < 300; round++) {
@@ -32,10 +41,10 @@ describe('the ids of a journal in order', () => {
 
   it('stay in order when thousands come between two looks, and one by one', () => {
     const model = new Set<string>();
-    const ids = new OrderedIds((id) => model.has(id));
+    const { ids, put } = idsOf(model);
     const add = (number: number) => {
       const id = `one directory: ${(number * 7919) % 10_007}`;
-      ids.add(id);
+      put(id);
       model.add(id);
     };
     for (let number = 0; number < 5000; number++) add(number);
