@@ -2,9 +2,9 @@
 // the server too; then it gets the reply of the first time instead of an EEXIST or a NOENT.
 //
 // A hit needs the same address (the port may change with a new connection), xid, procedure and checksum of the whole
-// call with its credential, within 120 s. Entries are held to 8,192 and 8 MiB. A call that is still being served
-// is answered, both times, when it ends; it is no subject to these limits, for to forget it would be to do it twice,
-// and how many there can be is limited where calls are read (rpc/limits.ts).
+// call with its credential, within 120 s. Replies are held to 8,192 and 8 MiB (kept-replies.ts). A call that is still
+// being served is answered, both times, when it ends; it is no subject to these limits, for to forget it would be to do it
+// twice, and how many there can be is limited where calls are read (rpc/limits.ts).
 //
 // What succeeded is also committed with the operation itself, in a ring of 4,096 REPLY rows (see reply-record.ts), so
 // that the answer is there exactly when the effect is.
@@ -12,26 +12,14 @@
 import type { Clock } from '../clock.ts';
 import type { Eventual } from '../eventual.ts';
 import type { Receipt } from '../fs/file-system.ts';
+import { type AnsweredCall, KeptReplies, REPLY_AGE_MAX_MS } from './kept-replies.ts';
 import { decodeReply, encodeReply, type ReplyRecord, RING_REPLY_BYTES_MAX } from './reply-record.ts';
 import type { RpcCall } from './rpc/call.ts';
 
-export const REPLY_AGE_MAX_MS = 120_000;
-export const REPLIES_MAX = 8192;
-export const REPLY_BYTES_MAX = 8 * 2 ** 20;
 export const RING_SLOTS = 4096;
-/** The oldest go many at a time, and ages are looked at seldom: a Map steps over all that went before its first entry. */
-const DROPPED_AT_ONCE = 64;
-const KEPT_BETWEEN_AGE_CHECKS = 256;
 
 /** Makes the row for a successful reply, in the turn in which its operation is staged. */
 export type ReceiptOf = (reply: Buffer) => Receipt | undefined;
-
-interface Entry {
-  readonly checksum: number;
-  /** Monotonic: when it was answered. */
-  readonly atMs: number;
-  readonly reply: Buffer;
-}
 
 interface Served {
   readonly checksum: number;
@@ -41,10 +29,7 @@ interface Served {
 export class DuplicateRequestCache {
   hits = 0;
   private readonly clock: Clock;
-  /** What was answered, in the order of the answers. */
-  private readonly entries = new Map<string, Entry>();
-  private bytes = 0;
-  private kept = 0;
+  private readonly kept: KeptReplies;
   /** What is still being served. */
   private readonly served = new Map<string, Served>();
   private nextSlot = 0;
@@ -52,11 +37,12 @@ export class DuplicateRequestCache {
 
   constructor(clock: Clock) {
     this.clock = clock;
+    this.kept = new KeptReplies(clock);
   }
 
   /** Calls that would be answered from here. */
   get size(): number {
-    return this.entries.size + this.served.size;
+    return this.kept.size + this.served.size;
   }
 
   /** Takes in what an earlier run has committed. Rows that are damaged or too old are passed over. */
@@ -77,44 +63,41 @@ export class DuplicateRequestCache {
       // A wall clock that was set back makes a row look as if it came from the future: it is new, then.
       const ageMs = Math.max(0, nowSeconds - record.seconds) * 1000;
       if (ageMs >= REPLY_AGE_MAX_MS) continue;
-      const { address, xid, procedure, checksum, reply } = record;
-      this.keep(keyOf(address, xid, procedure), { checksum, atMs: this.clock.elapsedMs() - ageMs, reply });
+      this.kept.keep(record, record.checksum, record.reply, ageMs);
     }
   }
 
   /** Serves a call, or answers it as it was answered before. */
   run(call: RpcCall, procedure: number, serve: (receiptOf: ReceiptOf) => Eventual<Buffer>): Eventual<Buffer> {
-    const { address } = call.peer;
-    const { xid } = call;
-    const key = keyOf(address, xid, procedure);
+    const answered = { address: call.peer.address, xid: call.xid, procedure };
+    const key = keyOf(answered);
     const checksum = call.checksum();
-    const known = this.find(key, checksum);
+    const served = this.served.get(key);
+    const known = served?.checksum === checksum ? served.reply : this.kept.find(answered, checksum);
     if (known !== undefined) {
       this.hits++;
       return known;
     }
-    const reply = serve((bytes) => this.receipt(call, procedure, checksum, bytes));
+    const reply = serve((bytes) => this.receipt(answered, checksum, bytes));
     // An earlier call under the same xid that is still being served: its client has gone on.
     this.served.delete(key);
-    if (reply instanceof Promise) return this.keepLater(key, checksum, reply);
-    this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
+    if (reply instanceof Promise) return this.keepLater(answered, key, checksum, reply);
+    this.kept.keep(answered, checksum, reply);
     return reply;
   }
 
-  private find(key: string, checksum: number): Eventual<Buffer> | undefined {
-    const served = this.served.get(key);
-    if (served?.checksum === checksum) return served.reply;
-    const entry = this.entries.get(key);
-    return entry?.checksum === checksum && this.isYoung(entry) ? entry.reply : undefined;
-  }
-
-  private keepLater(key: string, checksum: number, answer: Promise<Buffer>): Promise<Buffer> {
+  private keepLater(
+    answered: AnsweredCall,
+    key: string,
+    checksum: number,
+    answer: Promise<Buffer>,
+  ): Promise<Buffer> {
     // Answered through the same promise as whoever asks again: each one more costs a turn of the queue and the collector.
     const served: Served = {
       checksum,
       reply: answer.then(
         (reply) => {
-          if (this.ended(key, served)) this.keep(key, { checksum, atMs: this.clock.elapsedMs(), reply });
+          if (this.ended(key, served)) this.kept.keep(answered, checksum, reply);
           return reply;
         },
         (error: unknown) => {
@@ -132,8 +115,7 @@ export class DuplicateRequestCache {
   }
 
   private receipt(
-    { peer: { address }, xid }: RpcCall,
-    procedure: number,
+    { address, xid, procedure }: AnsweredCall,
     checksum: number,
     reply: Buffer,
   ): Receipt | undefined {
@@ -144,37 +126,8 @@ export class DuplicateRequestCache {
     const { seconds } = this.clock.now();
     return { slot, value: encodeReply({ sequence, seconds, address, xid, procedure, checksum, reply }) };
   }
-
-  private keep(key: string, entry: Entry): void {
-    this.drop(key);
-    this.entries.set(key, entry);
-    this.bytes += entry.reply.length;
-    this.kept++;
-    if (this.entries.size > REPLIES_MAX) this.dropOldest(DROPPED_AT_ONCE);
-    else if (this.bytes > REPLY_BYTES_MAX || this.kept % KEPT_BETWEEN_AGE_CHECKS === 0) this.dropOldest(0);
-  }
-
-  /** At least so many, and all that are too old or too much. */
-  private dropOldest(countMin: number): void {
-    let left = countMin;
-    for (const [key, entry] of this.entries) {
-      if (left-- <= 0 && this.bytes <= REPLY_BYTES_MAX && this.isYoung(entry)) return;
-      this.drop(key);
-    }
-  }
-
-  private drop(key: string): void {
-    const entry = this.entries.get(key);
-    if (!entry) return;
-    this.entries.delete(key);
-    this.bytes -= entry.reply.length;
-  }
-
-  private isYoung({ atMs }: Entry): boolean {
-    return this.clock.elapsedMs() - atMs < REPLY_AGE_MAX_MS;
-  }
 }
 
-function keyOf(address: string, xid: number, procedure: number): string {
+function keyOf({ address, xid, procedure }: AnsweredCall): string {
   return `${address} ${xid} ${procedure}`;
 }
