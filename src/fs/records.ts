@@ -37,20 +37,17 @@ export class Records {
   readonly tree: Tree;
   readonly cookieOf: NameCookie;
   readonly versions: Versions;
+  private readonly isHead: boolean;
   /** The bucket that was read last, good until something is staged. */
   private lastBucket: LastBucket | null = null;
 
   /** @param versions the head of the tree unless given */
-  constructor(
-    store: Store,
-    tree: Tree,
-    cookieOf: NameCookie,
-    versions: Versions = new HeadVersions(store, tree),
-  ) {
+  constructor(store: Store, tree: Tree, cookieOf: NameCookie, versions?: Versions) {
     this.store = store;
     this.tree = tree;
     this.cookieOf = cookieOf;
-    this.versions = versions;
+    this.isHead = versions === undefined;
+    this.versions = versions ?? new HeadVersions(store, tree);
   }
 
   inode(ino: number): InodeRecord | undefined {
@@ -82,6 +79,7 @@ export class Records {
     if (last?.directory === directory && last.low === low && last.high === high && last.ticket === ticket) {
       return last.bucket;
     }
+    if (this.isHead && this.tree.madeDirectories.isFree(directory, { high, low })) return EMPTY_BUCKET;
     const key = keys.dirEntry.key(this.tree.id, directory, high, low);
     const bucket = this.read(key, 'directory', directory, decodeBucket) ?? EMPTY_BUCKET;
     this.lastBucket = { directory, high, low, ticket, bucket };

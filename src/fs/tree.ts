@@ -9,6 +9,7 @@ import type { DirtyFile } from './dirty-file.ts';
 import type { Generations } from './generations.ts';
 import type { InodeRecord } from './inode-record.ts';
 import { LISTING_LIMITS, ListingCache, type ListingLimits } from './listing-cache.ts';
+import { MadeDirectories } from './made-directories.ts';
 import { SpaceRows } from './space-rows.ts';
 import { CachePool, TwoGenerationCache } from './two-generation-cache.ts';
 import { Undrained } from './undrained.ts';
@@ -50,9 +51,13 @@ export interface TreeCaches {
   readonly names: CachePool;
   /** Measured in bytes. */
   readonly chunks: CachePool;
+  /** Measured in slots of {@link MadeDirectories}. */
+  readonly madeDirectories: CachePool;
   readonly listings?: ListingLimits;
 }
 
+/** 1 MiB. */
+const MADE_DIRECTORY_SLOTS = 1 << 18;
 /** Of a map in memory: per extent, beside its inline bytes. */
 const EXTENT_BYTES = 200;
 
@@ -65,6 +70,7 @@ export function treeCaches(bounds: {
     inodes: new CachePool(bounds.inodes),
     names: new CachePool(bounds.names),
     chunks: new CachePool(bounds.chunkBytes),
+    madeDirectories: new CachePool(MADE_DIRECTORY_SLOTS),
   };
 }
 
@@ -112,6 +118,7 @@ export class Tree {
   readonly chunks: TwoGenerationCache<string, ChunkMap | null>;
   /** Data ids whose maps were summed up: see lost-maps.ts. */
   readonly trustedMaps: TwoGenerationCache<number, true>;
+  readonly madeDirectories: MadeDirectories;
   readonly listings: ListingCache;
   readonly dirty = new Map<number, DirtyFile>();
   /** Inodes in the hands of an operation of several batches, and when it lets go. */
@@ -143,6 +150,7 @@ export class Tree {
     this.names = new TwoGenerationCache(caches.names);
     this.chunks = new TwoGenerationCache(caches.chunks, chunkCost);
     this.trustedMaps = new TwoGenerationCache(caches.names);
+    this.madeDirectories = new MadeDirectories(caches.madeDirectories);
     this.listings = new ListingCache(caches.listings ?? LISTING_LIMITS);
   }
 
@@ -157,6 +165,7 @@ export class Tree {
     this.names.close();
     this.chunks.close();
     this.trustedMaps.close();
+    this.madeDirectories.close();
   }
 
   /** Sets the counters to what the store says. */

@@ -125,6 +125,7 @@ export class Turn {
   addEntry(directory: number, name: Buffer, ino: number, type: FileType): NameEntry {
     const cookie = this.records.cookieOf(name);
     const edited = this.editBucket(directory, cookie);
+    this.tree.madeDirectories.note(directory, cookie);
     const bucket = insertEntry(edited.bucket, { name, ino, type });
     if (!bucket) throw new FsError('ENOSPC', 'Too many names of this directory have the same hash');
     edited.bucket = bucket;

@@ -44,6 +44,7 @@ export function makeNode(
   }
   context.writeBack.checkInode();
   const ino = context.inos.take();
+  if (isDirectory) turn.tree.madeDirectories.made(ino);
   const entry = turn.addEntry(directory.ino, name, ino, node.type);
   const record = newRecord(turn.now, directory, node, {
     ino,
