@@ -15,23 +15,19 @@ import type { Receipt } from '../fs/file-system.ts';
 import { type AnsweredCall, KeptReplies, REPLY_AGE_MAX_MS } from './kept-replies.ts';
 import { decodeReply, encodeReply, type ReplyRecord, RING_REPLY_BYTES_MAX } from './reply-record.ts';
 import type { RpcCall } from './rpc/call.ts';
+import { ServedCalls } from './served-calls.ts';
 
 export const RING_SLOTS = 4096;
 
 /** Makes the row for a successful reply, in the turn in which its operation is staged. */
 export type ReceiptOf = (reply: Buffer) => Receipt | undefined;
 
-interface Served {
-  readonly checksum: number;
-  readonly reply: Promise<Buffer>;
-}
-
 export class DuplicateRequestCache {
   hits = 0;
   private readonly clock: Clock;
   private readonly kept: KeptReplies;
   /** What is still being served. */
-  private readonly served = new Map<string, Served>();
+  private readonly served = new ServedCalls();
   private nextSlot = 0;
   private nextSequence = 1;
 
@@ -70,48 +66,40 @@ export class DuplicateRequestCache {
   /** Serves a call, or answers it as it was answered before. */
   run(call: RpcCall, procedure: number, serve: (receiptOf: ReceiptOf) => Eventual<Buffer>): Eventual<Buffer> {
     const answered = { address: call.peer.address, xid: call.xid, procedure };
-    const key = keyOf(answered);
     const checksum = call.checksum();
-    const served = this.served.get(key);
+    const served = this.served.find(answered);
     const known = served?.checksum === checksum ? served.reply : this.kept.find(answered, checksum);
     if (known !== undefined) {
       this.hits++;
       return known;
     }
     const reply = serve((bytes) => this.receipt(answered, checksum, bytes));
-    // An earlier call under the same xid that is still being served: its client has gone on.
-    this.served.delete(key);
-    if (reply instanceof Promise) return this.keepLater(answered, key, checksum, reply);
+    // Under the same xid as this one: its client has gone on.
+    if (served) this.served.delete(served);
+    if (reply instanceof Promise) return this.keepLater(answered, checksum, reply);
     this.kept.keep(answered, checksum, reply);
     return reply;
   }
 
   private keepLater(
-    answered: AnsweredCall,
-    key: string,
+    { address, xid, procedure }: AnsweredCall,
     checksum: number,
     answer: Promise<Buffer>,
   ): Promise<Buffer> {
     // Answered through the same promise as whoever asks again: each one more costs a turn of the queue and the collector.
-    const served: Served = {
-      checksum,
-      reply: answer.then(
-        (reply) => {
-          if (this.ended(key, served)) this.kept.keep(answered, checksum, reply);
-          return reply;
-        },
-        (error: unknown) => {
-          this.ended(key, served);
-          throw error;
-        },
-      ),
-    };
-    this.served.set(key, served);
-    return served.reply;
-  }
-
-  private ended(key: string, served: Served): boolean {
-    return this.served.get(key) === served && this.served.delete(key);
+    const reply = answer.then(
+      (reply) => {
+        if (this.served.delete(served)) this.kept.keep(served, checksum, reply);
+        return reply;
+      },
+      (error: unknown) => {
+        this.served.delete(served);
+        throw error;
+      },
+    );
+    const served = { address, xid, procedure, checksum, reply };
+    this.served.add(served);
+    return reply;
   }
 
   private receipt(
@@ -126,8 +114,4 @@ export class DuplicateRequestCache {
     const { seconds } = this.clock.now();
     return { slot, value: encodeReply({ sequence, seconds, address, xid, procedure, checksum, reply }) };
   }
-}
-
-function keyOf({ address, xid, procedure }: AnsweredCall): string {
-  return `${address} ${xid} ${procedure}`;
 }

@@ -15,6 +15,15 @@ const SLOT_BYTES = 512;
 const CHAINS = 2 * REPLIES_MAX;
 const NONE = -1;
 
+/** What a slot says of its call: 32 bytes, so that a look at one is one trip to memory. */
+const FIELDS = 8;
+const XID = 0;
+const PROCEDURE = 1;
+const CHECKSUM = 2;
+const LENGTH = 3;
+/** The next slot of the chain. */
+const BEHIND = 4;
+
 export interface AnsweredCall {
   readonly address: string;
   readonly xid: number;
@@ -23,19 +32,16 @@ export interface AnsweredCall {
 
 export class KeptReplies {
   private readonly clock: Clock;
+  /** Undefined where nothing is kept any more. */
   private readonly addresses = new Array<string | undefined>(REPLIES_MAX).fill(undefined);
-  private readonly xids = new Uint32Array(REPLIES_MAX);
-  private readonly procedures = new Uint32Array(REPLIES_MAX);
-  private readonly checksums = new Uint32Array(REPLIES_MAX);
-  /** Monotonic: when it was answered. */
+  private readonly slots = new Int32Array(REPLIES_MAX * FIELDS);
+  /** Monotonic: when each was answered. */
   private readonly atMs = new Float64Array(REPLIES_MAX);
-  private readonly lengths = new Uint32Array(REPLIES_MAX);
   private readonly bytes = Buffer.alloc(REPLIES_MAX * SLOT_BYTES);
   /** Those that are longer than a slot. */
   private readonly long = new Map<number, Buffer>();
-  /** The first slot of each chain, and the one behind each slot. */
+  /** The first slot of each chain. */
   private readonly first = new Int32Array(CHAINS).fill(NONE);
-  private readonly behind = new Int32Array(REPLIES_MAX).fill(NONE);
   /** The oldest slot, and how many are in use from there on, those among them that were dropped included. */
   private oldest = 0;
   private used = 0;
@@ -53,11 +59,12 @@ export class KeptReplies {
   /** A copy of the reply to the call, unless it is too old or the call was another one. */
   find(call: AnsweredCall, checksum: number): Buffer | undefined {
     const slot = this.slotOf(call);
-    if (slot === NONE || this.checksums[slot] !== checksum || !this.isYoung(slot)) return undefined;
+    if (slot === NONE || this.slots[slot * FIELDS + CHECKSUM] !== (checksum | 0)) return undefined;
+    if (!this.isYoung(slot)) return undefined;
     const long = this.long.get(slot);
     if (long) return long;
     const start = slot * SLOT_BYTES;
-    return Buffer.from(this.bytes.subarray(start, start + this.lengths[slot]!));
+    return Buffer.from(this.bytes.subarray(start, start + this.slots[slot * FIELDS + LENGTH]!));
   }
 
   /** In place of what was kept for the call. */
@@ -67,17 +74,18 @@ export class KeptReplies {
     while (this.used > 0 && this.hasToGo(this.oldest, reply.length)) this.dropOldest();
     const slot = (this.oldest + this.used++) % REPLIES_MAX;
     const { address, xid, procedure } = call;
+    const chain = chainOf(xid, procedure);
+    const fields = slot * FIELDS;
     this.addresses[slot] = address;
-    this.xids[slot] = xid;
-    this.procedures[slot] = procedure;
-    this.checksums[slot] = checksum;
+    this.slots[fields + XID] = xid;
+    this.slots[fields + PROCEDURE] = procedure;
+    this.slots[fields + CHECKSUM] = checksum;
+    this.slots[fields + LENGTH] = reply.length;
+    this.slots[fields + BEHIND] = this.first[chain]!;
+    this.first[chain] = slot;
     this.atMs[slot] = this.clock.elapsedMs() - ageMs;
-    this.lengths[slot] = reply.length;
     if (reply.length > SLOT_BYTES) this.long.set(slot, reply);
     else this.bytes.set(reply, slot * SLOT_BYTES);
-    const chain = chainOf(xid, procedure);
-    this.behind[slot] = this.first[chain]!;
-    this.first[chain] = slot;
     this.kept++;
     this.keptBytes += reply.length;
   }
@@ -99,26 +107,31 @@ export class KeptReplies {
 
   /** Its slot is used again when it is the oldest. */
   private drop(slot: number): void {
-    const chain = chainOf(this.xids[slot]!, this.procedures[slot]!);
-    if (this.first[chain] === slot) this.first[chain] = this.behind[slot]!;
+    const { slots, first } = this;
+    const fields = slot * FIELDS;
+    const chain = chainOf(slots[fields + XID]!, slots[fields + PROCEDURE]!);
+    const next = slots[fields + BEHIND]!;
+    if (first[chain] === slot) first[chain] = next;
     else {
-      let before = this.first[chain]!;
-      while (this.behind[before] !== slot) before = this.behind[before]!;
-      this.behind[before] = this.behind[slot]!;
+      let before = first[chain]!;
+      while (slots[before * FIELDS + BEHIND] !== slot) before = slots[before * FIELDS + BEHIND]!;
+      slots[before * FIELDS + BEHIND] = next;
     }
     this.addresses[slot] = undefined;
     this.long.delete(slot);
     this.kept--;
-    this.keptBytes -= this.lengths[slot]!;
+    this.keptBytes -= slots[fields + LENGTH]!;
   }
 
   private slotOf({ address, xid, procedure }: AnsweredCall): number {
+    const { slots, addresses } = this;
+    const wanted = xid | 0;
     let slot = this.first[chainOf(xid, procedure)]!;
-    while (
-      slot !== NONE &&
-      (this.xids[slot] !== xid || this.procedures[slot] !== procedure || this.addresses[slot] !== address)
-    )
-      slot = this.behind[slot]!;
+    for (; slot !== NONE; slot = slots[slot * FIELDS + BEHIND]!) {
+      const fields = slot * FIELDS;
+      if (slots[fields + XID] !== wanted || slots[fields + PROCEDURE] !== procedure) continue;
+      if (addresses[slot] === address) break;
+    }
     return slot;
   }
 
