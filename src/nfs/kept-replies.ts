@@ -140,7 +140,10 @@ export class KeptReplies {
   }
 }
 
-/** A client counts its xids up: those of one at least are spread evenly. */
-function chainOf(xid: number, procedure: number): number {
-  return (xid + Math.imul(procedure, 0x9e37)) & (CHAINS - 1);
+/** All bits count: clients count their xids up, and those of Linux in the byte order of the client. */
+export function chainOf(xid: number, procedure: number): number {
+  let hash = xid ^ (procedure << 16);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) & (CHAINS - 1);
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { KeptReplies, REPLIES_MAX, REPLY_AGE_MAX_MS } from '../../src/nfs/kept-replies.ts';
+import { chainOf, KeptReplies, REPLIES_MAX, REPLY_AGE_MAX_MS } from '../../src/nfs/kept-replies.ts';
 import { seededRandom, upTo } from '../kv/seeded-random.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** Xids of one chain: as many as the table has chains apart. */
 const CHAINS = 2 * REPLIES_MAX;
 
 describe('kept replies', () => {
@@ -38,6 +37,22 @@ describe('kept replies', () => {
       clock.advance(upTo(random, 20));
     }
     expect(found).toBeGreaterThan(700);
+  });
+
+  it.each<[string, (count: number) => number]>([
+    ['in the order of the wire', (count) => count],
+    [
+      'in the byte order of most clients',
+      (count) => Buffer.from(Uint32Array.of(count).buffer).readUInt32BE(),
+    ],
+    ['by the number of chains', (count) => (count * CHAINS) >>> 0],
+  ])('are in short chains when a client counts its xids up %s', (_, xidOf) => {
+    const lengths = new Map<number, number>();
+    for (let count = 1000; count < 1000 + REPLIES_MAX; count++) {
+      const chain = chainOf(xidOf(count), 9);
+      lengths.set(chain, (lengths.get(chain) ?? 0) + 1);
+    }
+    expect(Math.max(...lengths.values())).toBeLessThanOrEqual(8);
   });
 
   it('are copies', () => {
