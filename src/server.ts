@@ -55,7 +55,7 @@ class Server implements RunningServer, ManagedServer {
   async start(): Promise<void> {
     const { settings, log, version } = this.options;
     // In `relaxed` nobody waits for most of the batches.
-    const isThreadFree = () => settings.durability === 'strict' && (this.nfs?.hasSoleCaller ?? false);
+    const isThreadFree = () => settings.durability === 'strict' && (this.nfs?.hasSoleWaiter ?? false);
     this.directory = await openStores(settings, isThreadFree);
     logDamage(this.directory, log);
     const { format } = this.directory;

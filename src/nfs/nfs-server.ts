@@ -95,9 +95,9 @@ export class NfsServer {
     return this.tcp.statistics;
   }
 
-  /** One connection alone is calling, or none. */
-  get hasSoleCaller(): boolean {
-    return this.tcp.hasSoleCaller;
+  /** One connection alone is calling, and waits for an answer. */
+  get hasSoleWaiter(): boolean {
+    return this.tcp.hasSoleWaiter;
   }
 
   clients(): ConnectedClient[] {

@@ -96,10 +96,10 @@ export class TcpServer {
     }));
   }
 
-  /** One connection alone is calling, or none. */
-  get hasSoleCaller(): boolean {
+  /** One connection alone is calling, and waits for an answer. */
+  get hasSoleWaiter(): boolean {
     const { soleCaller, clock } = this.#context;
-    return soleCaller.isSole(clock.elapsedMs());
+    return this.statistics.callsInFlight > 0 && soleCaller.isSole(clock.elapsedMs());
   }
 
   /** Accepts and reads nothing more, answers the calls in flight, and after `deadlineMs` closes regardless. */

@@ -12,6 +12,29 @@ const bytes = (text: string) => counted(Buffer.from(text));
 const call = (xid: number, procedure: number, body: Buffer) =>
   record(callMessage({ xid, program: PROGRAM, version: 3, procedure }, body));
 
+describe('whether one connection alone is calling and waits', () => {
+  it('is so for 10 ms behind the call of another one, and only while a call is in flight', async () => {
+    const clock = new ManualClock();
+    await using test = await serve({}, clock);
+    const client = await RawClient.connect(test.port);
+    const other = await RawClient.connect(test.port);
+    await other.call(PROGRAM, 3, Echo.echo, bytes('before'));
+    const slow = client.call(PROGRAM, 3, Echo.later, bytes('slow'));
+    await test.waits(1);
+    expect(test.server.hasSoleWaiter).toBe(false);
+    clock.advance(10);
+    expect(test.server.hasSoleWaiter).toBe(true);
+    await other.call(PROGRAM, 3, Echo.echo, bytes('beside'));
+    clock.advance(9);
+    expect(test.server.hasSoleWaiter).toBe(false);
+    clock.advance(1);
+    expect(test.server.hasSoleWaiter).toBe(true);
+    test.waiting[0]!();
+    await slow;
+    expect(test.server.hasSoleWaiter).toBe(false);
+  });
+});
+
 describe('a connection', () => {
   it('answers a call whose record comes in any number of fragments and packets', async () => {
     await using test = await serve();
