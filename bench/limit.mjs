@@ -1,7 +1,7 @@
 // What strict mutations cost a Node process that does nothing else: calls are taken from the socket, for each of them
 // as many bytes as a SETATTR writes go to a journal, one stable write for all that came together, made by the thread
-// itself, and then the replies leave together. No file system, no checks, nothing allocated for a call. What is between this and the server is
-// ours to save; what is between this and a peer that does not sync is the price of the promise.
+// itself, and then the replies leave together. No file system, no checks, nothing allocated for a call. What is between
+// this and the server is ours to save; what is between this and a peer that does not sync is the price of the promise.
 //
 //   node bench/limit.mjs
 
@@ -30,17 +30,12 @@ function serve(directory) {
   const bytes = Buffer.alloc(JOURNAL_BYTES, 1);
   writeSync(journal, bytes);
   let end = 0;
-  let waiting = [];
 
-  function flush() {
-    if (waiting.length === 0) return;
-    const calls = waiting;
-    waiting = [];
-    const length = calls.length * BYTES_A_CALL;
+  function write(calls) {
+    const length = calls * BYTES_A_CALL;
     if (end + length > JOURNAL_BYTES) end = 0;
     writeSync(journal, bytes, end, length, end);
     end += length;
-    answer(calls);
   }
 
   const server = createServer({ noDelay: true }, (socket) => {
@@ -48,25 +43,27 @@ function serve(directory) {
     socket.on('data', (received) => {
       rest = rest.length > 0 ? Buffer.concat([rest, received]) : received;
       let at = 0;
+      const xids = [];
       while (at + 4 <= rest.length) {
         const next = at + 4 + (rest.readUInt32BE(at) & 0x7fffffff);
         if (next > rest.length) break;
-        waiting.push({ socket, xid: rest.readUInt32BE(at + 4) });
+        xids.push(rest.readUInt32BE(at + 4));
         at = next;
       }
       rest = rest.subarray(at);
-      flush();
+      if (xids.length === 0) return;
+      write(xids.length);
+      answer(socket, xids);
     });
     socket.on('error', () => {});
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 }
 
-/** All of one connection leave in one write. */
-function answer(calls) {
-  const { socket } = calls[0];
-  const replies = Buffer.alloc(calls.length * REPLY_BYTES);
-  calls.forEach(({ xid }, index) => {
+/** All leave in one write. */
+function answer(socket, xids) {
+  const replies = Buffer.alloc(xids.length * REPLY_BYTES);
+  xids.forEach((xid, index) => {
     const at = index * REPLY_BYTES;
     replies.writeUInt32BE((0x80000000 + REPLY_BYTES - 4) >>> 0, at);
     replies.writeUInt32BE(xid, at + 4);

@@ -8,7 +8,8 @@
 //                     other is written; its next use begins with a head that says so
 //
 // What is not in LevelDB yet is in memory too (twice JOURNAL_BYTES, and a table of 1 MiB for each), and lies over LevelDB
-// for reads; what has come there lately is still read from memory. A start brings what the files hold to LevelDB before anything else: doing it again changes nothing.
+// for reads; what has come there lately is still read from memory. A start brings what the files hold to LevelDB before
+// anything else: doing it again changes nothing.
 
 import type { Clock, Timer } from '../clock.ts';
 import type { JournalFile } from './journal/journal-file.ts';
@@ -45,7 +46,7 @@ export class JournaledMetaStore implements MetaStore {
   private readonly turns: WritesInTurn;
   /** The file that is written. */
   private current: JournalFile;
-  /** The other one: on its way to LevelDB, or empty. */
+  /** The other one: on its way to LevelDB, or there already. */
   private older: JournalFile;
   private sequence: number;
   /** What is in LevelDB. */

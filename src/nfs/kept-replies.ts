@@ -1,8 +1,7 @@
 // Replies by the call that they answered, in the order of the answers: the oldest go when there are too many.
 //
-// Every change leaves one, and each lives for thousands of others: as objects in a Map they were a third of what V8's
-// collector had to carry from one space to the next. So they are bytes and numbers in a ring, and a chained hash table
-// finds them.
+// Every change leaves one, and each lives for thousands of others. So they are bytes and numbers in a ring, which V8's
+// collector need not carry from one space to the next, and a chained hash table finds them.
 
 import type { Clock } from '../clock.ts';
 
@@ -61,10 +60,9 @@ export class KeptReplies {
     const slot = this.slotOf(call);
     if (slot === NONE || this.slots[slot * FIELDS + CHECKSUM] !== (checksum | 0)) return undefined;
     if (!this.isYoung(slot)) return undefined;
-    const long = this.long.get(slot);
-    if (long) return long;
     const start = slot * SLOT_BYTES;
-    return Buffer.from(this.bytes.subarray(start, start + this.slots[slot * FIELDS + LENGTH]!));
+    const end = start + this.slots[slot * FIELDS + LENGTH]!;
+    return Buffer.from(this.long.get(slot) ?? this.bytes.subarray(start, end));
   }
 
   /** In place of what was kept for the call. */

@@ -1,5 +1,5 @@
 // Calls that are being served, by what a retransmission of them has in common with them. The keys are small numbers: a
-// string of address, xid and procedure costs more than all else that the cache does for a call.
+// string of address, xid and procedure would be made and hashed for each call.
 
 import type { AnsweredCall } from './kept-replies.ts';
 

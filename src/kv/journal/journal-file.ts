@@ -28,7 +28,7 @@ export class JournalFile {
   private readonly places: RowPlaces;
   private readonly ordered = new OrderedIds(
     (place) => keyTextAt(this.image, place),
-    (id) => this.placeOf(id) > 0,
+    (id) => this.places.find(Buffer.from(id, 'latin1')) > 0,
   );
   private end = HEAD_BYTES;
   private settled = false;
@@ -103,8 +103,8 @@ export class JournalFile {
 
   /** The newest of a key that is there: a copy. */
   row(id: string): Write {
-    const { key, value } = rowAt(this.image, this.placeOf(id)).write;
-    return { key: Buffer.from(key), value: value && Buffer.from(value) } as Write;
+    const key = Buffer.from(id, 'latin1');
+    return { key, value: valueAt(this.image, this.places.find(key)) } as Write;
   }
 
   /** The newest of every key: views that are good until {@link clear}. */
@@ -128,10 +128,6 @@ export class JournalFile {
 
   close(): Promise<void> {
     return this.file.close();
-  }
-
-  private placeOf(id: string): number {
-    return this.places.find(Buffer.from(id, 'latin1'));
   }
 
   private async extend(end: number): Promise<void> {

@@ -79,18 +79,18 @@ export function recordAt(from: Buffer, start: number): RecordPlace | undefined {
 /** The row at `at`: views of the journal's bytes. */
 export function rowAt(from: Buffer, at: number): { readonly write: Write; readonly end: number } {
   const keyAt = at + ROW_HEAD_BYTES;
-  const valueAt = keyAt + ((from[at]! << 8) | from[at + 1]!);
-  const key = from.subarray(keyAt, valueAt);
-  const valueBytes = from.readUInt32BE(at + 2);
-  if (valueBytes === DELETED) return { write: { key, value: null }, end: valueAt };
-  const end = valueAt + valueBytes;
-  return { write: { key, value: from.subarray(valueAt, end) }, end };
+  const start = keyAt + keyBytesAt(from, at);
+  const key = from.subarray(keyAt, start);
+  const bytes = from.readUInt32BE(at + 2);
+  if (bytes === DELETED) return { write: { key, value: null }, end: start };
+  const end = start + bytes;
+  return { write: { key, value: from.subarray(start, end) }, end };
 }
 
 /** Whether the row at `at` is one of `key`. */
 export function keyIs(from: Buffer, at: number, key: Uint8Array): boolean {
   const { length } = key;
-  if (((from[at]! << 8) | from[at + 1]!) !== length) return false;
+  if (keyBytesAt(from, at) !== length) return false;
   const keyAt = at + ROW_HEAD_BYTES;
   for (let byte = 0; byte < length; byte++) if (from[keyAt + byte] !== key[byte]) return false;
   return true;
@@ -99,15 +99,19 @@ export function keyIs(from: Buffer, at: number, key: Uint8Array): boolean {
 /** The key of the row at `at`, a character a byte. */
 export function keyTextAt(from: Buffer, at: number): string {
   const keyAt = at + ROW_HEAD_BYTES;
-  return from.toString('latin1', keyAt, keyAt + ((from[at]! << 8) | from[at + 1]!));
+  return from.toString('latin1', keyAt, keyAt + keyBytesAt(from, at));
 }
 
 /** A copy of the value of the row at `at`; null when it deletes the key. */
 export function valueAt(from: Buffer, at: number): Buffer | null {
-  const bytes = ((from[at + 2]! << 24) | (from[at + 3]! << 16) | (from[at + 4]! << 8) | from[at + 5]!) >>> 0;
+  const bytes = from.readUInt32BE(at + 2);
   if (bytes === DELETED) return null;
-  const start = at + ROW_HEAD_BYTES + ((from[at]! << 8) | from[at + 1]!);
+  const start = at + ROW_HEAD_BYTES + keyBytesAt(from, at);
   return Buffer.from(from.subarray(start, start + bytes));
+}
+
+function keyBytesAt(from: Buffer, at: number): number {
+  return (from[at]! << 8) | from[at + 1]!;
 }
 
 function aligned(bytes: number): number {
