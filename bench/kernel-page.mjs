@@ -10,7 +10,8 @@ const OURS = ['strict', 'relaxed'];
 
 export const HOST_PAGE = {
   title: "A kernel client's view, beside nfs-ganesha",
-  what: `Servers on this machine and its disk: ours, and \`vfs\`, nfs-ganesha as shipped, which does not sync metadata before it replies.`,
+  what: `Servers on this machine and its disk: ours, and \`vfs\`, nfs-ganesha as shipped, which does not sync metadata before it replies. All
+of them, and the relay to the client, have one processor, the client has the other.`,
   peer: 'vfs',
   limits: [
     { what: 'create of 4 KiB files', mode: 'strict', figure: 'create-4k/s', limit: 1.4 },
