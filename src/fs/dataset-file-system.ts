@@ -14,6 +14,7 @@ import type {
   FileSystem,
   FileSystemUsage,
   Linked,
+  ListedPages,
   Mutation,
   NodeRef,
   ReadResult,
@@ -46,6 +47,10 @@ export class DatasetFileSystem implements FileSystem {
   constructor(context: OperationContext) {
     this.datasetId = context.datasetId;
     this.context = context;
+  }
+
+  get listedPages(): ListedPages {
+    return this.context.records.tree.listedPages;
   }
 
   root(): Eventual<Attributes> {

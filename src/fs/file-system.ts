@@ -176,8 +176,21 @@ export const FILE_BYTES_MAX = Number.MAX_SAFE_INTEGER;
 /** Bits of RFC 1813 ACCESS. */
 export const Access = { read: 1, lookup: 2, modify: 4, extend: 8, delete: 16, execute: 32 } as const;
 
+/** Answers that show attributes of many inodes, as they were encoded; each under a key that says what was asked. */
+export interface ListedPages {
+  has(key: string): boolean;
+  /** Undefined also when one of its inodes has changed since. */
+  find(key: string): Buffer | undefined;
+  /** Whether to keep the answer: where there is no room without giving up others, what was asked before. */
+  wants(key: string): boolean;
+  /** Keeps an answer that shows these inodes as they are in this turn. */
+  keep(key: string, inos: readonly number[], bytes: Buffer): void;
+}
+
 export interface FileSystem {
   readonly datasetId: number;
+  /** Absent where none are kept. */
+  readonly listedPages?: ListedPages;
   /** The root directory. */
   root(): Eventual<Attributes>;
   /** @throws FsError `ESTALE` when the inode is gone or its generation differs. */

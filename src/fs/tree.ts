@@ -8,6 +8,7 @@ import { type ChunkMap, inlineBytes } from './chunk-map.ts';
 import type { DirtyFile } from './dirty-file.ts';
 import type { Generations } from './generations.ts';
 import type { InodeRecord } from './inode-record.ts';
+import { ListedPagePool, ListedPages } from './listed-pages.ts';
 import { LISTING_LIMITS, ListingCache, type ListingLimits } from './listing-cache.ts';
 import { MadeDirectories } from './made-directories.ts';
 import { SpaceRows } from './space-rows.ts';
@@ -53,6 +54,7 @@ export interface TreeCaches {
   readonly chunks: CachePool;
   /** Measured in slots of {@link MadeDirectories}. */
   readonly madeDirectories: CachePool;
+  readonly listedPages: ListedPagePool;
   readonly listings?: ListingLimits;
 }
 
@@ -71,6 +73,7 @@ export function treeCaches(bounds: {
     names: new CachePool(bounds.names),
     chunks: new CachePool(bounds.chunkBytes),
     madeDirectories: new CachePool(MADE_DIRECTORY_SLOTS),
+    listedPages: new ListedPagePool(),
   };
 }
 
@@ -120,6 +123,7 @@ export class Tree {
   readonly trustedMaps: TwoGenerationCache<number, true>;
   readonly madeDirectories: MadeDirectories;
   readonly listings: ListingCache;
+  readonly listedPages: ListedPages;
   readonly dirty = new Map<number, DirtyFile>();
   /** Inodes in the hands of an operation of several batches, and when it lets go. */
   readonly held = new Map<number, Promise<void>>();
@@ -152,6 +156,7 @@ export class Tree {
     this.trustedMaps = new TwoGenerationCache(caches.names);
     this.madeDirectories = new MadeDirectories(caches.madeDirectories);
     this.listings = new ListingCache(caches.listings ?? LISTING_LIMITS);
+    this.listedPages = new ListedPages(caches.listedPages);
   }
 
   /** All kept generations of other trees that it holds. */
@@ -166,6 +171,7 @@ export class Tree {
     this.chunks.close();
     this.trustedMaps.close();
     this.madeDirectories.close();
+    this.listedPages.clear();
   }
 
   /** Sets the counters to what the store says. */

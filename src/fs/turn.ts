@@ -273,8 +273,9 @@ export class Turn {
   }
 
   private cache(): void {
-    const { inodes, names, chunks } = this.tree;
+    const { inodes, names, chunks, listedPages } = this.tree;
     for (const [ino, record] of this.inodes ?? []) {
+      listedPages.changed(ino);
       if (record) inodes.set(ino, record);
       else inodes.delete(ino);
     }

@@ -168,6 +168,7 @@ export class WriteBack implements Flusher {
 
   /** Keeps the books after every change of a file's dirty state. */
   changed(file: DirtyFile): void {
+    file.records.tree.listedPages.changed(file.ino);
     const cost = file.cost();
     this.waitingBytes += cost - file.costBytes;
     const shrank = cost < file.costBytes;

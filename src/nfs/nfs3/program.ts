@@ -7,7 +7,8 @@ import { commit, read, write } from './data.ts';
 import { fsinfo, fsstat, pathconf } from './file-system-info.ts';
 import { lookup, readlink } from './lookup.ts';
 import type { NfsContext } from './nfs-context.ts';
-import { readdir, readdirplus } from './readdir.ts';
+import { readdir } from './readdir.ts';
+import { readdirplus } from './readdirplus.ts';
 import { link, remove, rename, rmdir } from './remove.ts';
 
 export const NFS_PROGRAM = 100003;

@@ -1,0 +1,140 @@
+// What was answered of directories with the attributes of their entries, encoded as it was sent. Whoever lists a
+// directory again, and that is every client that looks whether something has changed, gets the same bytes: encoding an
+// entry costs 2 µs, and where the inodes are more than are kept decoded 14.
+//
+// An answer is kept with the inodes that it shows, and forgotten in the turn in which one of them changes: every change
+// of an inode goes through Turn.cache or WriteBack.changed, and both tell. Once there is no more room it is kept only when
+// it is asked for a second time: a walk through a large tree, which asks once, leaves the others where they are.
+
+import type { ListedPages as ListedPagesOf } from './file-system.ts';
+
+/** Answers of all trees together, with what they cost: about 110,000 entries with names of ten bytes. */
+const COST_MAX = 24 * 2 ** 20;
+/** Of an entry: its number in the page, and the way from the number to the page. */
+const INODE_COST = 64;
+/** Of 1 MiB of the shortest entries. */
+const LARGEST_COST = 1.5 * 2 ** 20;
+/** Keys of a tree that were asked for once. */
+const ASKED_MAX = 4096;
+
+interface Page {
+  readonly owner: ListedPages;
+  readonly key: string;
+  readonly inos: readonly number[];
+  readonly bytes: Buffer;
+}
+
+/** The bound that the pages of all trees share. */
+export class ListedPagePool {
+  private readonly costMax: number;
+  /** The one that was not asked for longest first. */
+  private readonly recency = new Set<Page>();
+  private kept = 0;
+
+  constructor(costMax: number = COST_MAX) {
+    this.costMax = costMax;
+  }
+
+  get cost(): number {
+    return this.kept;
+  }
+
+  /** For the largest answer, without giving up others. */
+  get hasRoom(): boolean {
+    return this.kept + LARGEST_COST <= this.costMax;
+  }
+
+  used(page: Page): void {
+    this.recency.delete(page);
+    this.recency.add(page);
+  }
+
+  add(page: Page): void {
+    this.recency.add(page);
+    this.kept += costOf(page);
+    for (const oldest of this.recency) {
+      if (this.kept <= this.costMax) return;
+      oldest.owner.forget(oldest);
+    }
+  }
+
+  remove(page: Page): void {
+    if (this.recency.delete(page)) this.kept -= costOf(page);
+  }
+}
+
+/** Those of one tree. */
+export class ListedPages implements ListedPagesOf {
+  private readonly pool: ListedPagePool;
+  private readonly pages = new Map<string, Page>();
+  /** By the inodes that they show; one that several show has a set. */
+  private readonly showing = new Map<number, Page | Set<Page>>();
+  private readonly asked = new Set<string>();
+
+  constructor(pool: ListedPagePool) {
+    this.pool = pool;
+  }
+
+  has(key: string): boolean {
+    return this.pages.has(key);
+  }
+
+  find(key: string): Buffer | undefined {
+    const page = this.pages.get(key);
+    if (!page) return undefined;
+    this.pool.used(page);
+    return page.bytes;
+  }
+
+  wants(key: string): boolean {
+    if (this.pool.hasRoom || this.asked.has(key)) return true;
+    if (this.asked.size >= ASKED_MAX) this.asked.clear();
+    this.asked.add(key);
+    return false;
+  }
+
+  keep(key: string, inos: readonly number[], bytes: Buffer): void {
+    const before = this.pages.get(key);
+    if (before) this.forget(before);
+    const page: Page = { owner: this, key, inos, bytes };
+    this.pages.set(key, page);
+    for (const ino of inos) this.show(ino, page);
+    this.pool.add(page);
+  }
+
+  /** Something of the inode is no longer what it was. */
+  changed(ino: number): void {
+    const showing = this.showing.get(ino);
+    if (showing === undefined) return;
+    if (!(showing instanceof Set)) this.forget(showing);
+    else for (const page of [...showing]) this.forget(page);
+  }
+
+  forget(page: Page): void {
+    this.pages.delete(page.key);
+    this.pool.remove(page);
+    for (const ino of page.inos) this.hide(ino, page);
+  }
+
+  clear(): void {
+    for (const page of [...this.pages.values()]) this.forget(page);
+    this.asked.clear();
+  }
+
+  private show(ino: number, page: Page): void {
+    const showing = this.showing.get(ino);
+    if (showing === undefined || showing === page) this.showing.set(ino, page);
+    else if (showing instanceof Set) showing.add(page);
+    else this.showing.set(ino, new Set([showing, page]));
+  }
+
+  private hide(ino: number, page: Page): void {
+    const showing = this.showing.get(ino);
+    if (showing === page) this.showing.delete(ino);
+    else if (showing instanceof Set && showing.delete(page) && showing.size === 0) this.showing.delete(ino);
+  }
+}
+
+function costOf({ bytes, inos }: Page): number {
+  return bytes.length + inos.length * INODE_COST;
+}

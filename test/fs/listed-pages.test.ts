@@ -1,0 +1,68 @@
+// What is kept of answered listings: bounded over all trees, and gone when an inode of it changes.
+
+import { describe, expect, it } from 'vitest';
+import { ListedPagePool, ListedPages } from '../../src/fs/listed-pages.ts';
+
+const PAGE_BYTES = 1000;
+/** With what one inode costs. */
+const PAGE_COST = PAGE_BYTES + 64;
+const page = () => Buffer.alloc(PAGE_BYTES);
+
+describe('pages of listings', () => {
+  it('are wanted while there is room, and then when they are asked for a second time', () => {
+    const pages = new ListedPages(new ListedPagePool(2 ** 21));
+    expect(pages.wants('a')).toBe(true);
+    pages.keep('large', [1], Buffer.alloc(2 ** 20));
+    expect(pages.wants('a')).toBe(false);
+    expect(pages.wants('b')).toBe(false);
+    expect(pages.wants('a')).toBe(true);
+    // However many others are asked for once, what is remembered of them stays small.
+    for (let other = 0; other < 100_000; other++) pages.wants(`${other}`);
+    expect(pages.wants('a')).toBe(false);
+  });
+
+  it('are gone when one of their inodes changes, and only they', () => {
+    const pool = new ListedPagePool();
+    const pages = new ListedPages(pool);
+    pages.keep('both', [1, 2], page());
+    pages.keep('first', [1, 1], page());
+    pages.keep('other', [3], page());
+    pages.changed(4);
+    expect(pages.find('both')).toBeDefined();
+    pages.changed(2);
+    expect(pages.find('both')).toBeUndefined();
+    expect(pages.find('first')).toBeDefined();
+    pages.changed(1);
+    expect(pages.find('first')).toBeUndefined();
+    expect(pages.find('other')).toBeDefined();
+    pages.changed(3);
+    expect(pool.cost).toBe(0);
+  });
+
+  it('have one bound for all trees; those that were not asked for longest go first', () => {
+    const pool = new ListedPagePool(3 * PAGE_COST);
+    const [one, other] = [new ListedPages(pool), new ListedPages(pool)];
+    one.keep('a', [1], page());
+    one.keep('b', [2], page());
+    other.keep('a', [1], page());
+    one.find('a');
+    other.keep('b', [2], page());
+    expect(pool.cost).toBe(3 * PAGE_COST);
+    expect([one.has('a'), one.has('b'), other.has('a'), other.has('b')]).toEqual([true, false, true, true]);
+    one.clear();
+    expect(pool.cost).toBe(2 * PAGE_COST);
+    // What is larger than all that may be kept is not.
+    other.keep('large', [5], Buffer.alloc(4 * PAGE_COST));
+    expect([other.has('large'), pool.cost]).toEqual([false, 0]);
+  });
+
+  it('are replaced by what is kept under the same key', () => {
+    const pool = new ListedPagePool();
+    const pages = new ListedPages(pool);
+    pages.keep('a', [1], page());
+    pages.keep('a', [2], page());
+    expect(pool.cost).toBe(PAGE_COST);
+    pages.changed(1);
+    expect(pages.has('a')).toBe(true);
+  });
+});
