@@ -181,8 +181,8 @@ export interface ListedPages {
   has(key: string): boolean;
   /** Undefined also when one of its inodes has changed since. */
   find(key: string): Buffer | undefined;
-  /** Whether to keep the answer: where there is no room without giving up others, what was asked before. */
-  wants(key: string): boolean;
+  /** Whether to keep the answer, which was not there. */
+  wants(key: string, inodes: number): boolean;
   /** Keeps an answer that shows these inodes as they are in this turn. */
   keep(key: string, inos: readonly number[], bytes: Buffer): void;
 }

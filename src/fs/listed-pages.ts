@@ -3,8 +3,9 @@
 // entry costs 2 µs, and where the inodes are more than are kept decoded 14.
 //
 // An answer is kept with the inodes that it shows, and forgotten in the turn in which one of them changes: every change
-// of an inode goes through Turn.cache or WriteBack.changed, and both tell. Once there is no more room it is kept only when
-// it is asked for a second time: a walk through a large tree, which asks once, leaves the others where they are.
+// of an inode goes through Turn.cache or WriteBack.changed, and both tell. Once there is no more room, it takes the place of
+// one that was not asked for lately, and only when it was asked for before itself: a walk through a large tree, which asks
+// once, leaves the others where they are, and of a directory that does not fit a part stays.
 
 import type { ListedPages as ListedPagesOf } from './file-system.ts';
 
@@ -22,6 +23,8 @@ interface Page {
   readonly key: string;
   readonly inos: readonly number[];
   readonly bytes: Buffer;
+  /** As the pool counts it. */
+  askedAt: number;
 }
 
 /** The bound that the pages of all trees share. */
@@ -30,6 +33,9 @@ export class ListedPagePool {
   /** The one that was not asked for longest first. */
   private readonly recency = new Set<Page>();
   private kept = 0;
+  /** Inodes in the pages; and in all that was asked for, whether it was there or not. */
+  private shown = 0;
+  private asked = 0;
 
   constructor(costMax: number = COST_MAX) {
     this.costMax = costMax;
@@ -44,12 +50,26 @@ export class ListedPagePool {
     return this.kept + LARGEST_COST <= this.costMax;
   }
 
+  /** That there is a page which was not asked for while twice as much was as is kept. */
+  get hasForgotten(): boolean {
+    const [oldest] = this.recency;
+    return oldest !== undefined && this.asked - oldest.askedAt > 2 * this.shown;
+  }
+
+  missed(inodes: number): void {
+    this.asked += inodes;
+  }
+
   used(page: Page): void {
+    this.asked += page.inos.length;
+    page.askedAt = this.asked;
     this.recency.delete(page);
     this.recency.add(page);
   }
 
   add(page: Page): void {
+    page.askedAt = this.asked;
+    this.shown += page.inos.length;
     this.recency.add(page);
     this.kept += costOf(page);
     for (const oldest of this.recency) {
@@ -59,7 +79,9 @@ export class ListedPagePool {
   }
 
   remove(page: Page): void {
-    if (this.recency.delete(page)) this.kept -= costOf(page);
+    if (!this.recency.delete(page)) return;
+    this.kept -= costOf(page);
+    this.shown -= page.inos.length;
   }
 }
 
@@ -86,8 +108,10 @@ export class ListedPages implements ListedPagesOf {
     return page.bytes;
   }
 
-  wants(key: string): boolean {
-    if (this.pool.hasRoom || this.asked.has(key)) return true;
+  wants(key: string, inodes: number): boolean {
+    this.pool.missed(inodes);
+    if (this.pool.hasRoom) return true;
+    if (this.asked.has(key)) return this.pool.hasForgotten;
     if (this.asked.size >= ASKED_MAX) this.asked.clear();
     this.asked.add(key);
     return false;
@@ -96,7 +120,7 @@ export class ListedPages implements ListedPagesOf {
   keep(key: string, inos: readonly number[], bytes: Buffer): void {
     const before = this.pages.get(key);
     if (before) this.forget(before);
-    const page: Page = { owner: this, key, inos, bytes };
+    const page: Page = { owner: this, key, inos, bytes, askedAt: 0 };
     this.pages.set(key, page);
     for (const ino of inos) this.show(ino, page);
     this.pool.add(page);

@@ -11,14 +11,26 @@ const page = () => Buffer.alloc(PAGE_BYTES);
 describe('pages of listings', () => {
   it('are wanted while there is room, and then when they are asked for a second time', () => {
     const pages = new ListedPages(new ListedPagePool(2 ** 21));
-    expect(pages.wants('a')).toBe(true);
+    expect(pages.wants('a', 1)).toBe(true);
     pages.keep('large', [1], Buffer.alloc(2 ** 20));
-    expect(pages.wants('a')).toBe(false);
-    expect(pages.wants('b')).toBe(false);
-    expect(pages.wants('a')).toBe(true);
+    for (const key of ['a', 'b', 'c']) expect(pages.wants(key, 1)).toBe(false);
+    expect(pages.wants('a', 1)).toBe(true);
     // However many others are asked for once, what is remembered of them stays small.
-    for (let other = 0; other < 100_000; other++) pages.wants(`${other}`);
-    expect(pages.wants('a')).toBe(false);
+    for (let other = 0; other < 100_000; other++) pages.wants(`${other}`, 1);
+    expect(pages.wants('a', 1)).toBe(false);
+  });
+
+  it('stay in part where all that is asked for again and again does not fit', () => {
+    const pages = new ListedPages(new ListedPagePool(8 * 2 ** 20));
+    const keys = Array.from({ length: 10 }, (_, number) => `${number}`);
+    for (let round = 0; round < 5; round++) {
+      const found = keys.filter((key) => {
+        if (pages.find(key)) return true;
+        if (pages.wants(key, 1)) pages.keep(key, [Number(key)], Buffer.alloc(2 ** 20));
+        return false;
+      });
+      expect(found.length).toBe(round === 0 ? 0 : 7);
+    }
   });
 
   it('are gone when one of their inodes changes, and only they', () => {

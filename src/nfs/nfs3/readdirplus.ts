@@ -118,7 +118,7 @@ function listAnew(context: NfsContext, target: Target, asked: Asked) {
 function keep(target: Target, asked: Asked, listing: PlusListing): Buffer | undefined {
   const { listedPages } = target.fileSystem;
   const key = pageKey(target, asked);
-  if (!listedPages?.wants(key)) return undefined;
+  if (!listedPages?.wants(key, listing.entries.length)) return undefined;
   const encoded = encodeMessage(plusListing, listing);
   // The directory's own: its names are in the page. `.snapshots` is no inode.
   const inos = [target.node.ino];
