@@ -67,6 +67,7 @@ export class DroppedTrees implements Trees {
       if (job.kind !== 'drop-tree') continue;
       const tree = store.tree(job.tree);
       tree.dropped = true;
+      tree.listedPages.clear();
       tree.generations = tree.generations.behead();
       // Of what died behind the last kept generation the notes are gone, so they do not tell.
       tree.newestDeath = tree.generations.current;

@@ -8,14 +8,17 @@
 // once, leaves the others where they are, and of a directory that does not fit a part stays.
 
 import type { ListedPages as ListedPagesOf } from './file-system.ts';
+import { unpooledCopy } from './unpooled-copy.ts';
 
 /** Answers of all trees together, with what they cost: about 110,000 entries with names of ten bytes. */
 const COST_MAX = 24 * 2 ** 20;
+/** Of a page: its key, and what it is found by. */
+const PAGE_COST = 1024;
 /** Of an entry: its number in the page, and the way from the number to the page. */
 const INODE_COST = 64;
 /** Of 1 MiB of the shortest entries. */
 const LARGEST_COST = 1.5 * 2 ** 20;
-/** Keys of a tree that were asked for once. */
+/** Keys, about 100 bytes each, that were asked for once. */
 const ASKED_MAX = 4096;
 
 interface Page {
@@ -36,6 +39,7 @@ export class ListedPagePool {
   /** Inodes in the pages; and in all that was asked for, whether it was there or not. */
   private shown = 0;
   private asked = 0;
+  private readonly askedOnce = new Set<string>();
 
   constructor(costMax: number = COST_MAX) {
     this.costMax = costMax;
@@ -45,19 +49,20 @@ export class ListedPagePool {
     return this.kept;
   }
 
-  /** For the largest answer, without giving up others. */
-  get hasRoom(): boolean {
-    return this.kept + LARGEST_COST <= this.costMax;
-  }
-
-  /** That there is a page which was not asked for while twice as much was as is kept. */
-  get hasForgotten(): boolean {
-    const [oldest] = this.recency;
-    return oldest !== undefined && this.asked - oldest.askedAt > 2 * this.shown;
-  }
-
-  missed(inodes: number): void {
+  /** @param name of the answer among those of all trees, which was not there */
+  wants(name: string, inodes: number): boolean {
     this.asked += inodes;
+    const [oldest] = this.recency;
+    if (oldest === undefined || this.kept + LARGEST_COST <= this.costMax) return true;
+    if (this.askedOnce.has(name)) {
+      // Not asked for while twice as much was as is kept.
+      if (this.asked - oldest.askedAt <= 2 * this.shown) return false;
+      this.askedOnce.delete(name);
+      return true;
+    }
+    if (this.askedOnce.size >= ASKED_MAX) this.askedOnce.clear();
+    this.askedOnce.add(name);
+    return false;
   }
 
   used(page: Page): void {
@@ -91,10 +96,11 @@ export class ListedPages implements ListedPagesOf {
   private readonly pages = new Map<string, Page>();
   /** By the inodes that they show; one that several show has a set. */
   private readonly showing = new Map<number, Page | Set<Page>>();
-  private readonly asked = new Set<string>();
+  private readonly tree: number;
 
-  constructor(pool: ListedPagePool) {
+  constructor(pool: ListedPagePool, tree: number) {
     this.pool = pool;
+    this.tree = tree;
   }
 
   has(key: string): boolean {
@@ -109,17 +115,14 @@ export class ListedPages implements ListedPagesOf {
   }
 
   wants(key: string, inodes: number): boolean {
-    this.pool.missed(inodes);
-    if (this.pool.hasRoom) return true;
-    if (this.asked.has(key)) return this.pool.hasForgotten;
-    if (this.asked.size >= ASKED_MAX) this.asked.clear();
-    this.asked.add(key);
-    return false;
+    return this.pool.wants(`${this.tree} ${key}`, inodes);
   }
 
-  keep(key: string, inos: readonly number[], bytes: Buffer): void {
+  keep(key: string, inos: readonly number[], encoded: Buffer): void {
     const before = this.pages.get(key);
     if (before) this.forget(before);
+    const isPooled = encoded.buffer.byteLength > encoded.length;
+    const bytes = isPooled ? unpooledCopy(encoded) : encoded;
     const page: Page = { owner: this, key, inos, bytes, askedAt: 0 };
     this.pages.set(key, page);
     for (const ino of inos) this.show(ino, page);
@@ -142,7 +145,6 @@ export class ListedPages implements ListedPagesOf {
 
   clear(): void {
     for (const page of [...this.pages.values()]) this.forget(page);
-    this.asked.clear();
   }
 
   private show(ino: number, page: Page): void {
@@ -160,5 +162,5 @@ export class ListedPages implements ListedPagesOf {
 }
 
 function costOf({ bytes, inos }: Page): number {
-  return bytes.length + inos.length * INODE_COST;
+  return PAGE_COST + bytes.length + inos.length * INODE_COST;
 }

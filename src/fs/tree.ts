@@ -156,7 +156,7 @@ export class Tree {
     this.trustedMaps = new TwoGenerationCache(caches.names);
     this.madeDirectories = new MadeDirectories(caches.madeDirectories);
     this.listings = new ListingCache(caches.listings ?? LISTING_LIMITS);
-    this.listedPages = new ListedPages(caches.listedPages);
+    this.listedPages = new ListedPages(caches.listedPages, row.id);
   }
 
   /** All kept generations of other trees that it holds. */

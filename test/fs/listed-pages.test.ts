@@ -4,13 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { ListedPagePool, ListedPages } from '../../src/fs/listed-pages.ts';
 
 const PAGE_BYTES = 1000;
-/** With what one inode costs. */
-const PAGE_COST = PAGE_BYTES + 64;
+/** With what a page costs, and an inode in it. */
+const PAGE_COST = PAGE_BYTES + 1024 + 64;
+const TREE = 7;
 const page = () => Buffer.alloc(PAGE_BYTES);
 
 describe('pages of listings', () => {
   it('are wanted while there is room, and then when they are asked for a second time', () => {
-    const pages = new ListedPages(new ListedPagePool(2 ** 21));
+    const pages = new ListedPages(new ListedPagePool(2 ** 21), TREE);
     expect(pages.wants('a', 1)).toBe(true);
     pages.keep('large', [1], Buffer.alloc(2 ** 20));
     for (const key of ['a', 'b', 'c']) expect(pages.wants(key, 1)).toBe(false);
@@ -21,7 +22,7 @@ describe('pages of listings', () => {
   });
 
   it('stay in part where all that is asked for again and again does not fit', () => {
-    const pages = new ListedPages(new ListedPagePool(8 * 2 ** 20));
+    const pages = new ListedPages(new ListedPagePool(8.1 * 2 ** 20), TREE);
     const keys = Array.from({ length: 10 }, (_, number) => `${number}`);
     for (let round = 0; round < 5; round++) {
       const found = keys.filter((key) => {
@@ -35,7 +36,7 @@ describe('pages of listings', () => {
 
   it('are gone when one of their inodes changes, and only they', () => {
     const pool = new ListedPagePool();
-    const pages = new ListedPages(pool);
+    const pages = new ListedPages(pool, TREE);
     pages.keep('both', [1, 2], page());
     pages.keep('first', [1, 1], page());
     pages.keep('other', [3], page());
@@ -53,7 +54,7 @@ describe('pages of listings', () => {
 
   it('have one bound for all trees; those that were not asked for longest go first', () => {
     const pool = new ListedPagePool(3 * PAGE_COST);
-    const [one, other] = [new ListedPages(pool), new ListedPages(pool)];
+    const [one, other] = [new ListedPages(pool, 1), new ListedPages(pool, 2)];
     one.keep('a', [1], page());
     one.keep('b', [2], page());
     other.keep('a', [1], page());
@@ -68,9 +69,28 @@ describe('pages of listings', () => {
     expect([other.has('large'), pool.cost]).toEqual([false, 0]);
   });
 
+  it('hold no memory but their own', () => {
+    const pages = new ListedPages(new ListedPagePool(), TREE);
+    // Of a slab that others share.
+    pages.keep('small', [1], Buffer.from('small'));
+    const small = pages.find('small')!;
+    expect(small.toString()).toBe('small');
+    expect(small.buffer.byteLength).toBe(small.length);
+  });
+
+  it('cost more than their bytes, however small they are', () => {
+    const pool = new ListedPagePool(2 ** 21);
+    const pages = new ListedPages(pool, TREE);
+    for (let number = 0; number < 10_000; number++) pages.keep(`${number}`, [1], Buffer.alloc(8));
+    expect(pool.cost).toBeLessThanOrEqual(2 ** 21);
+    expect(pages.has('7000')).toBe(false);
+    pages.changed(1);
+    expect(pool.cost).toBe(0);
+  });
+
   it('are replaced by what is kept under the same key', () => {
     const pool = new ListedPagePool();
-    const pages = new ListedPages(pool);
+    const pages = new ListedPages(pool, TREE);
     pages.keep('a', [1], page());
     pages.keep('a', [2], page());
     expect(pool.cost).toBe(PAGE_COST);

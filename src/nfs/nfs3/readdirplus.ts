@@ -4,7 +4,7 @@
 // (fs/listed-pages.ts). The directory's own attributes and the right to read it are looked at each time.
 
 import { andThen, type Eventual } from '../../eventual.ts';
-import type { Attributes, Cookie, DirectoryEntry } from '../../fs/file-system.ts';
+import { Access, type Attributes, type Cookie, type DirectoryEntry } from '../../fs/file-system.ts';
 import { HANDLE_BYTES } from '../handle.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
 import { type Target, targetOf } from '../target.ts';
@@ -83,11 +83,11 @@ export function readdirplus(context: NfsContext): AnyProcedure {
       const { listedPages } = target.fileSystem;
       const key = pageKey(target, asked);
       if (!listedPages?.has(key)) return anew();
-      // For the checks, and for the directory's own attributes.
-      const checked = target.fileSystem.readdir(target.caller, target.node, cookie, 1);
+      const checked = target.fileSystem.access(target.caller, target.node, Access.read);
       // What took reading was looked at in another turn than the page would be.
       if (checked instanceof Promise) return checked.then(anew);
-      return answer(target, checked.directory, listedPages.find(key)!);
+      if (checked.granted !== Access.read) return anew();
+      return answer(target, checked.attributes, listedPages.find(key)!);
     },
   });
 }
@@ -118,7 +118,7 @@ function listAnew(context: NfsContext, target: Target, asked: Asked) {
 function keep(target: Target, asked: Asked, listing: PlusListing): Buffer | undefined {
   const { listedPages } = target.fileSystem;
   const key = pageKey(target, asked);
-  if (!listedPages?.wants(key, listing.entries.length)) return undefined;
+  if (!listedPages?.wants(key, listing.entries.length + 1)) return undefined;
   const encoded = encodeMessage(plusListing, listing);
   // The directory's own: its names are in the page. `.snapshots` is no inode.
   const inos = [target.node.ino];
