@@ -19,7 +19,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { needBuild, temporaryDirectory } from '../test/rig/places.mjs';
 import { runSuite } from '../test/rig/report.mjs';
 

@@ -8,7 +8,7 @@
 // the payload, compressed and sealed as codec and key id say. The payload's own checksums, one CRC32 for each block of
 // 4 KiB, are not here but in the chunk maps that show it: a read of 4 KiB verifies 4 KiB, against what the map says.
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { getU32, getU64, putU32, putU64 } from './big-endian.ts';
 import { FRAME_INDEX_MAX, SEGMENT_ID_MAX } from './extent.ts';
 import { DamageError, wrongChecksum } from './versioned-value.ts';

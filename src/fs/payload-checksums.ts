@@ -1,6 +1,6 @@
 // The checksums of a payload that comes in several buffers, as frame.ts has them: one CRC32 for each block of 4 KiB.
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { putU32 } from './big-endian.ts';
 import { BLOCK_BYTES, checksumBytes } from './frame.ts';
 

@@ -6,7 +6,7 @@
 // `birth` is the generation in which the version was made. Only the commit worker knows it, so an encoder leaves room
 // and the worker seals the value in place, just before it goes into the batch.
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { getU32, putU32 } from './big-endian.ts';
 
 /** Where a body begins. */

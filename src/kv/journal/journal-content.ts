@@ -7,7 +7,7 @@
 // the two every later record must be here, in either file. Only the last one may have been cut short: one is written
 // at a time.
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import type { Write } from '../meta-store.ts';
 import { RECORD_ALIGNMENT, recordAt, rowAt, sequenceAt } from './journal-record.ts';
 

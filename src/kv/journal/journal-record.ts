@@ -6,7 +6,7 @@
 // Integers are big-endian. `bytes` counts from the CRC to the end of the last row; the CRC covers all behind it up to
 // there. Sequences ascend by one. Records begin at multiples of 64 bytes, so that one behind a damaged one is found.
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import type { Write } from '../meta-store.ts';
 
 export const RECORD_ALIGNMENT = 64;
