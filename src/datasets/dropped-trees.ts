@@ -67,7 +67,6 @@ export class DroppedTrees implements Trees {
       if (job.kind !== 'drop-tree') continue;
       const tree = store.tree(job.tree);
       tree.dropped = true;
-      tree.listedPages.clear();
       tree.generations = tree.generations.behead();
       // Of what died behind the last kept generation the notes are gone, so they do not tell.
       tree.newestDeath = tree.generations.current;
@@ -99,9 +98,7 @@ export class DroppedTrees implements Trees {
     const rows = [{ key: keys.job.key(id), value: encodeJob({ kind: 'drop-tree', tree: tree.id }) }];
     const action = { kind: 'behead' } as const;
     this.store.stage({ ...PLAIN_ITEM, tree, generation: tree.accept, action, rows });
-    tree.dropped = true;
-    // Nobody will read or commit what waits in memory.
-    for (const file of [...tree.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
+    tree.giveUp();
     this.jobs.push({ id, tree, bytesBefore: tree.usedBytes, beheaded: false });
     this.loop.wake();
   }

@@ -61,8 +61,7 @@ export function switchHead(operations: OperationContext, tree: Tree): Tree {
   const before = records.tree;
   operations.records = new Records(records.store, tree, records.cookieOf);
   tree.limits = before.limits;
-  before.dropped = true;
-  for (const file of [...before.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
+  before.giveUp();
   before.forget();
   return before;
 }

@@ -164,6 +164,13 @@ export class Tree {
     return this.parent ? [this.parent, ...this.furtherHolds] : this.furtherHolds;
   }
 
+  /** From this turn on its operations answer ESTALE, and nobody reads or commits what waits in memory. */
+  giveUp(): void {
+    this.dropped = true;
+    for (const file of [...this.dirty.values()]) file.cut(0, Number.POSITIVE_INFINITY, 0);
+    this.listedPages.clear();
+  }
+
   /** Gives up what is cached. */
   forget(): void {
     this.inodes.close();

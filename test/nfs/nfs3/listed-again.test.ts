@@ -160,6 +160,21 @@ describe('a directory that is listed again and again', () => {
     expect((await listed(data)).at(-1)).toMatchObject({ name: 'file', attributes: { mode: 0o600 } });
   });
 
+  it('takes no room any more when its dataset is deleted, also where a clone keeps the tree', async () => {
+    await served.datasets.create('going', {});
+    const { root: going } = await Nfs3Client.mount(served, '/going');
+    const kept = vi.spyOn(ListedPages.prototype, 'keep');
+    for (let time = 0; time < 2; time++) await listed(going);
+    const [key] = kept.mock.calls[0]!;
+    kept.mockRestore();
+    const pages = served.datasets.get('going')!.fileSystem.listedPages!;
+    expect(pages.find(key)).toBeDefined();
+    await served.snapshots.create('going', 'then', {});
+    await served.snapshots.clone('going@then', 'staying', {});
+    await served.datasets.delete('going', false);
+    expect(pages.find(key)).toBeUndefined();
+  });
+
   it('has a dataset that is made in it', async () => {
     await served.datasets.create('outer', {});
     const { root: outer } = await Nfs3Client.mount(served, '/outer');
