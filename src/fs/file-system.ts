@@ -178,7 +178,6 @@ export const Access = { read: 1, lookup: 2, modify: 4, extend: 8, delete: 16, ex
 
 /** Answers that show attributes of many inodes, as they were encoded; each under a key that says what was asked. */
 export interface ListedPages {
-  has(key: string): boolean;
   /** Undefined also when one of its inodes has changed since. */
   find(key: string): Buffer | undefined;
   /** Whether to keep the answer, which was not there. */

@@ -103,10 +103,6 @@ export class ListedPages implements ListedPagesOf {
     this.tree = tree;
   }
 
-  has(key: string): boolean {
-    return this.pages.has(key);
-  }
-
   find(key: string): Buffer | undefined {
     const page = this.pages.get(key);
     if (!page) return undefined;

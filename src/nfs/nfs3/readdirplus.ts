@@ -41,7 +41,7 @@ const PLUS_BYTES = 4 + FATTR3_BYTES + 4 + 4 + HANDLE_BYTES;
 /** entryplus3, but for the pointer to the next one */
 const plusEntry = struct({ ...LISTED, attributes: postOpAttr, handle: postOpFh3 });
 
-/** dirlistplus3; kept as it was encoded where it is asked for again (fs/listed-pages.ts). */
+/** dirlistplus3, or the bytes that it was encoded to before. */
 const plusListing = struct({ entries: list(plusEntry, ENTRIES_MAX), eof: bool });
 const keptListing: Xdr<PlusListing | Buffer> = {
   ...plusListing,
@@ -80,14 +80,13 @@ export function readdirplus(context: NfsContext): AnyProcedure {
       const target = targetOf(context, call, directory);
       const asked = { cookie, nameCount, count };
       const anew = () => listAnew(context, target, asked);
-      const { listedPages } = target.fileSystem;
-      const key = pageKey(target, asked);
-      if (!listedPages?.has(key)) return anew();
+      const kept = target.fileSystem.listedPages?.find(pageKey(target, asked));
+      if (!kept) return anew();
       const checked = target.fileSystem.access(target.caller, target.node, Access.read);
-      // What took reading was looked at in another turn than the page would be.
+      // What took reading was looked at in another turn than the page.
       if (checked instanceof Promise) return checked.then(anew);
       if (checked.granted !== Access.read) return anew();
-      return answer(target, checked.attributes, listedPages.find(key)!);
+      return answer(target, checked.attributes, kept);
     },
   });
 }
