@@ -2,7 +2,7 @@
 //
 //   value := format:u8 body crc32:u32        integers big-endian; the CRC covers all before it
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { getU32, putU32 } from './big-endian.ts';
 import { CRC_BYTES, DamageError, wrongChecksum } from './versioned-value.ts';
 

@@ -6,7 +6,7 @@
 //   KEPT value := format:u8=1 used_bytes:u64 used_inodes:u64 (holder_bytes:u8 holder)* crc32:u32
 //                 the counters are those of the kept moment; flushes stamped at or before it still add to them
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { getU32, getU64, putU32, putU64 } from './big-endian.ts';
 import { DamageError } from './versioned-value.ts';
 

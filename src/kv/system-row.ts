@@ -5,7 +5,7 @@
 //
 // A MetaStore need not notice damage (LevelDB does not verify what it reads), so each value carries its own checksum.
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { Packr } from 'msgpackr';
 import { keys } from './keys.ts';
 import type { MetaStore, Write } from './meta-store.ts';

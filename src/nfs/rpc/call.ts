@@ -7,7 +7,7 @@
 // data, a name in a cache) goes through `retain`, which copies where the bytes lie in the connection's receive
 // buffer and does nothing where a large record has a buffer of its own.
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import type { XdrReader } from '../xdr/reader.ts';
 import { anonymous, type Credential, type CredentialReader, skipVerifier } from './credential.ts';
 import { RpcError, StreamError } from './rpc-error.ts';
