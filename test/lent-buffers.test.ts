@@ -37,19 +37,19 @@ describe('lent buffers', () => {
 
   it('keeps what is in use now, not what was used before', () => {
     const buffers = new LentBuffers();
-    const large = Array.from({ length: 64 }, () => buffers.take(1 << 20));
+    const large = Array.from({ length: 128 }, () => buffers.take(1 << 20));
     for (const buffer of large) buffers.giveBack(buffer);
     const small = Array.from({ length: 16 }, () => buffers.take(128 << 10));
     for (const buffer of small) buffers.giveBack(buffer);
-    expect(buffers.freeBytes).toBeLessThanOrEqual(64 << 20);
+    expect(buffers.freeBytes).toBeLessThanOrEqual(128 << 20);
     const memories = new Set(small.map(({ buffer }) => buffer));
     for (let again = 0; again < 16; again++) expect(memories.has(buffers.take(128 << 10).buffer)).toBe(true);
   });
 
   it('keeps a bounded number of bytes for later', () => {
     const buffers = new LentBuffers();
-    const lent = Array.from({ length: 100 }, () => buffers.take(1 << 20));
+    const lent = Array.from({ length: 200 }, () => buffers.take(1 << 20));
     for (const buffer of lent) buffers.giveBack(buffer);
-    expect(buffers.freeBytes).toBe(64 << 20);
+    expect(buffers.freeBytes).toBe(128 << 20);
   });
 });

@@ -72,10 +72,6 @@ interface SizedSource {
   readonly payloadBytes: number;
 }
 
-interface SummedSource extends SizedSource {
-  readonly checksums: Buffer;
-}
-
 interface Place {
   readonly segment: number;
   readonly index: number;
@@ -103,37 +99,32 @@ export class SegmentLog {
    * @throws what the segment's write or sync failed with; then none of the frames may be named
    */
   async append(sources: readonly FrameSource[], seldomRead = false): Promise<Appended> {
-    const frames: AppendedFrame[] = [];
     const sized = sources.map(withSize);
-    const isMuch = sized.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0) > SUMMED_A_TURN_BYTES;
-    const summed = isMuch ? await summedInTurns(sized) : sized.map(withSum);
-    const landed = await this.write(summed, seldomRead, ({ source, payloadBytes, checksums }, place) => {
-      const stored = payloadBytes;
-      const header = encodeFrameHeader({
-        segment: place.segment,
-        index: place.index,
-        payloadBytes,
-        storedBytes: stored,
-        codec: 0,
-        keyId: 0,
-        tree: source.tree,
-        dataId: source.dataId,
-        window: source.window,
-      });
-      frames.push({
+    const places: Place[] = [];
+    const writing = this.write(sized, seldomRead, ({ source, payloadBytes }, place) => {
+      places.push(place);
+      const { tree, dataId, window, payload } = source;
+      const header = { ...place, ...stored(payloadBytes), tree, dataId, window };
+      return [encodeFrameHeader(header), ...payload];
+    });
+    // It may fail before it is awaited.
+    writing.catch(() => {});
+    // They go into the maps, not into the frames, so they are formed while the bytes are on their way.
+    const checksums = await checksumsInTurns(sized);
+    const landed = await writing;
+    const frames = sized.map(({ source, payloadBytes }, at) => {
+      const place = places[at]!;
+      const { birth } = source;
+      return {
         frame: {
           ...place,
-          payloadBytes,
-          storedBytes: stored,
-          codec: 0,
-          keyId: 0,
-          birth: source.birth,
+          ...stored(payloadBytes),
+          birth,
           inherited: false,
-          checksums,
+          checksums: checksums[at]!,
         },
-        named: named(place, FRAME_HEADER_BYTES + stored),
-      });
-      return [header, ...source.payload];
+        named: named(place, FRAME_HEADER_BYTES + payloadBytes),
+      };
     });
     return { frames, landed };
   }
@@ -299,20 +290,21 @@ function withSize(source: FrameSource): SizedSource {
   return { source, payloadBytes: source.payload.reduce((sum, { length }) => sum + length, 0) };
 }
 
-function withSum({ source, payloadBytes }: SizedSource): SummedSource {
-  return { source, payloadBytes, checksums: checksumsOf(source.payload, payloadBytes) };
+/** What is stored as it is. */
+function stored(payloadBytes: number) {
+  return { payloadBytes, storedBytes: payloadBytes, codec: 0, keyId: 0 };
 }
 
-async function summedInTurns(sources: readonly SizedSource[]): Promise<readonly SummedSource[]> {
-  const summed: SummedSource[] = [];
+async function checksumsInTurns(sources: readonly SizedSource[]): Promise<readonly Buffer[]> {
+  const checksums: Buffer[] = [];
   let bytes = 0;
-  for (const source of sources) {
+  for (const { source, payloadBytes } of sources) {
     if (bytes >= SUMMED_A_TURN_BYTES) {
       await nextTurn();
       bytes = 0;
     }
-    summed.push(withSum(source));
-    bytes += source.payloadBytes;
+    checksums.push(checksumsOf(source.payload, payloadBytes));
+    bytes += payloadBytes;
   }
-  return summed;
+  return checksums;
 }

@@ -15,6 +15,14 @@ import {
   takeDirectBuffer,
 } from './direct-buffers.ts';
 
+/** A write that is under way. */
+export interface DirectWrite {
+  /** How many it is to write. */
+  readonly bytes: number;
+  /** How many it has written, a multiple of a block: fewer when the medium took fewer, 0 when it takes none this way. */
+  readonly written: Promise<number>;
+}
+
 export class DirectFile {
   readonly #file: FileHandle;
 
@@ -35,19 +43,29 @@ export class DirectFile {
   }
 
   /**
-   * Writes the first bytes of the buffers, a multiple of a block.
+   * Begins to write the first bytes of the buffers, a multiple of a block; they are copied before this returns.
    *
    * @param offset a multiple of a block
-   * @returns how many; 0 when it cannot be done now, or never here
+   * @returns undefined when it cannot be done now: all room is in use, or there is less than a block
    */
-  async write(buffers: readonly Buffer[], offset: number): Promise<number> {
+  begin(buffers: readonly Buffer[], offset: number): DirectWrite | undefined {
     const room = takeDirectBuffer();
-    if (!room) return 0;
+    if (!room) return undefined;
+    const bytes = fill(room, buffers);
+    const whole = bytes - (bytes % DIRECT_BLOCK_BYTES);
+    if (whole === 0) {
+      giveDirectBuffer(room);
+      return undefined;
+    }
+    const written = this.#write(room, whole, offset);
+    // It may fail while its caller still waits for the one before it.
+    written.catch(() => {});
+    return { bytes: whole, written };
+  }
+
+  async #write(room: Buffer, count: number, offset: number): Promise<number> {
     try {
-      const bytes = fill(room, buffers);
-      const whole = bytes - (bytes % DIRECT_BLOCK_BYTES);
-      if (whole === 0) return 0;
-      const { bytesWritten } = await this.#file.write(room, 0, whole, offset);
+      const { bytesWritten } = await this.#file.write(room, 0, count, offset);
       return bytesWritten - (bytesWritten % DIRECT_BLOCK_BYTES);
     } catch (error) {
       // The medium wants larger blocks.

@@ -5,7 +5,7 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { DIRECT_BLOCK_BYTES } from './direct-buffers.ts';
-import type { DirectFile } from './direct-file.ts';
+import type { DirectFile, DirectWrite } from './direct-file.ts';
 import type { SegmentWriter } from './segment-store.ts';
 import { SharedSync } from './shared-sync.ts';
 
@@ -19,6 +19,8 @@ interface Append {
 
 /** From here on the way past the cache is worth its copy. */
 const DIRECT_BYTES_MIN = 256 << 10;
+/** So that the medium has the next one while this thread copies the one behind it. */
+const DIRECT_WRITES_MAX = 3;
 
 export interface WriterHooks {
   /** The second way into the file, undefined where there is none. */
@@ -44,6 +46,8 @@ export class FileSegmentWriter implements SegmentWriter {
   #direct: Promise<DirectFile | undefined> | null = null;
   #writtenBytes = 0;
   #syncedBytes = 0;
+  /** Begun by the first append, so that a sync seldom waits for it. */
+  #naming: Promise<void> | undefined;
   #nameIsDurable = false;
   #failure: Error | undefined;
   #closed: Promise<void> | undefined;
@@ -56,6 +60,7 @@ export class FileSegmentWriter implements SegmentWriter {
 
   async append(buffers: readonly Buffer[], seldomRead = false): Promise<number> {
     this.#check('append to');
+    this.#naming ??= this.#makeNameDurable();
     const offset = this.size;
     for (const buffer of buffers) this.size += buffer.length;
     return new Promise((resolve, reject) => {
@@ -133,14 +138,39 @@ export class FileSegmentWriter implements SegmentWriter {
   async #writeDirectly(buffers: readonly Buffer[]): Promise<Buffer[]> {
     this.#direct ??= this.#hooks.openDirectly();
     const direct = await this.#direct;
+    if (!direct) return [...buffers];
+    const start = this.#writtenBytes;
+    const flying: DirectWrite[] = [];
+    let begun = start;
     let rest = [...buffers];
-    while (direct && lengthOf(rest) >= DIRECT_BLOCK_BYTES) {
-      const bytes = await direct.write(rest, this.#writtenBytes);
-      if (bytes === 0) break;
-      this.#writtenBytes += bytes;
-      rest = behind(rest, bytes);
+    try {
+      for (;;) {
+        while (flying.length < DIRECT_WRITES_MAX) {
+          const write = direct.begin(rest, begun);
+          if (!write) break;
+          flying.push(write);
+          begun += write.bytes;
+          rest = behind(rest, write.bytes);
+        }
+        const oldest = flying[0];
+        if (!oldest) break;
+        const written = await oldest.written;
+        flying.shift();
+        this.#writtenBytes += written;
+        if (written < oldest.bytes) break;
+      }
+    } finally {
+      // What flew behind a write that fell short is written again.
+      await Promise.allSettled(flying.map(({ written }) => written));
     }
-    return rest;
+    return behind(buffers, this.#writtenBytes - start);
+  }
+
+  #makeNameDurable(): Promise<void> {
+    const named = this.#hooks.syncDirectory();
+    // It may fail before a sync waits for it.
+    named.catch(() => {});
+    return named;
   }
 
   async #syncNow(): Promise<void> {
@@ -148,7 +178,8 @@ export class FileSegmentWriter implements SegmentWriter {
     const writtenBytes = this.#writtenBytes;
     try {
       if (!this.#nameIsDurable) {
-        await Promise.all([this.#file.datasync(), this.#hooks.syncDirectory()]);
+        this.#naming ??= this.#makeNameDurable();
+        await Promise.all([this.#file.datasync(), this.#naming]);
         this.#nameIsDurable = true;
       } else if (writtenBytes > this.#syncedBytes) {
         await this.#file.datasync();

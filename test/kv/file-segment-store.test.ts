@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Deferred } from '../../src/deferred.ts';
 import { giveDirectBuffer, takeDirectBuffer } from '../../src/kv/direct-buffers.ts';
 import { FileSegmentStore } from '../../src/kv/file-segment-store.ts';
 import { SegmentReadError } from '../../src/kv/segment-store.ts';
@@ -54,6 +56,7 @@ describe('FileSegmentStore', () => {
   async function fileHandles(): Promise<{
     datasync(): Promise<void>;
     sync(): Promise<void>;
+    write: unknown;
     writev: unknown;
   }> {
     const { open } = await import('node:fs/promises');
@@ -145,8 +148,8 @@ describe('FileSegmentStore', () => {
   });
 
   it('writes large appends through the system when no buffer is free for the other way', async () => {
-    const taken = Array.from({ length: 4 }, takeDirectBuffer);
-    expect(takeDirectBuffer()).toBeUndefined();
+    const taken: Buffer[] = [];
+    for (let buffer = takeDirectBuffer(); buffer; buffer = takeDirectBuffer()) taken.push(buffer);
     try {
       const bytes = randomBytes(700_001);
       const writer = await store.create(1);
@@ -154,8 +157,59 @@ describe('FileSegmentStore', () => {
       await writer.close();
       expect((store.read(1, 0, bytes.length) as Buffer).equals(bytes)).toBe(true);
     } finally {
-      for (const buffer of taken) giveDirectBuffer(buffer!);
+      for (const buffer of taken) giveDirectBuffer(buffer);
     }
+  });
+
+  /** Fails or shortens the n-th write past the system's cache. */
+  async function hurtWrite(n: number, hurt: () => number | Error) {
+    const handles = await fileHandles();
+    const write = handles.write as (...args: unknown[]) => Promise<unknown>;
+    const spy = vi.spyOn(handles, 'write' as 'sync');
+    for (let at = 0; at <= n; at++)
+      spy.mockImplementationOnce(async function (this: unknown, ...args: unknown[]) {
+        if (at < n) return write.apply(this, args) as never;
+        const outcome = hurt();
+        if (outcome instanceof Error) throw outcome;
+        return write.call(this, args[0], args[1], outcome, args[3]) as never;
+      } as never);
+    return spy;
+  }
+
+  it.each([0, 1, 3])(
+    'goes on behind write %i when the medium takes less of it than it was given',
+    async (n) => {
+      const bytes = randomBytes(11_000_001);
+      const spy = await hurtWrite(n, () => 3 * 4096 + 1);
+      try {
+        const writer = await store.create(1);
+        await writer.append([bytes], true);
+        expect(spy.mock.calls.length).toBeGreaterThan(n);
+        await writer.close();
+      } finally {
+        vi.restoreAllMocks();
+      }
+      expect((await store.read(1, 0, bytes.length)).equals(bytes)).toBe(true);
+      await reopen();
+      expect((await store.read(1, 0, bytes.length)).equals(bytes)).toBe(true);
+    },
+  );
+
+  it.each([0, 1, 3])('takes nothing more after write %i of several has failed', async (n) => {
+    await hurtWrite(n, () => Object.assign(new Error('the medium is gone'), { code: 'EIO' }));
+    const writer = await store.create(1);
+    try {
+      await expect(writer.append([randomBytes(11_000_001)], true)).rejects.toMatchObject({ code: 'EIO' });
+    } finally {
+      vi.restoreAllMocks();
+    }
+    await expect(writer.append([Buffer.from('abc')])).rejects.toThrow(/earlier write failed/);
+    await expect(writer.sync()).rejects.toThrow(/earlier write failed/);
+    const free: Buffer[] = [];
+    for (let buffer = takeDirectBuffer(); buffer; buffer = takeDirectBuffer()) free.push(buffer);
+    for (const buffer of free) giveDirectBuffer(buffer);
+    expect(free.length).toBe(6);
+    await writer.close();
   });
 
   it('forgets what is warm beyond its bound, the longest unused first', async () => {
@@ -210,6 +264,30 @@ describe('FileSegmentStore', () => {
     }
   });
 
+  it('is not synced before its name is durable, which is begun with the first append', async () => {
+    const handles = await fileHandles();
+    const named = new Deferred();
+    const syncDirectory = vi.spyOn(handles, 'sync').mockImplementationOnce(() => named.promise);
+    const datasync = vi.spyOn(handles, 'datasync');
+    try {
+      const writer = await store.create(1);
+      await writer.append([Buffer.from('abc')]);
+      expect(syncDirectory).toHaveBeenCalledTimes(1);
+      let isSynced = false;
+      const synced = writer.sync().then(() => {
+        isSynced = true;
+      });
+      await datasync.mock.results[0]!.value;
+      await nextTurn();
+      expect(isSynced).toBe(false);
+      named.resolve();
+      await synced;
+      await writer.close();
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
   it('makes a deletion durable', async () => {
     await written(1, Buffer.from('abc'));
     const sync = vi.spyOn(await fileHandles(), 'sync');
@@ -223,9 +301,12 @@ describe('FileSegmentStore', () => {
 
   it.each(['datasync', 'sync', 'writev'] as const)('takes nothing more after a failed %s', async (call) => {
     const writer = await store.create(1);
+    const failure = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    const handles = await fileHandles();
+    // The directory's sync begins with the first append.
+    if (call === 'sync') vi.spyOn(handles, call).mockRejectedValueOnce(failure);
     await writer.append([Buffer.from('abc')]);
-    const failing = vi.spyOn(await fileHandles(), call as 'sync');
-    failing.mockRejectedValueOnce(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+    if (call !== 'sync') vi.spyOn(handles, call as 'datasync').mockRejectedValueOnce(failure);
     try {
       const doomed = call === 'writev' ? writer.append([Buffer.from('def')]) : writer.sync();
       await expect(doomed).rejects.toMatchObject({ code: 'ENOSPC' });

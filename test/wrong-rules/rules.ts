@@ -36,9 +36,9 @@ export const WRONG_RULES: readonly WrongRule[] = [
   {
     rule: 'the sync of a new segment makes its name durable too (L13)',
     file: 'kv/file-segment-writer.ts',
-    changes: [['[this.#file.datasync(), this.#hooks.syncDirectory()]', '[this.#file.datasync()]']],
+    changes: [['[this.#file.datasync(), this.#naming]', '[this.#file.datasync()]']],
     test: 'kv/file-segment-store.test.ts',
-    name: 'makes the name durable',
+    name: 'is not synced before its name is durable',
   },
   {
     rule: 'what LevelDB returns is what was written (L17)',
