@@ -1,12 +1,11 @@
 // A file of 64 GiB that is nearly all hole: writes at random bytes, reads of what is between them, and whether size,
 // allocated bytes and data are right, also behind a restart.
 
-import { execFileSync } from 'node:child_process';
 import { commit, create, getattr, mkdir, read, setattr, write } from '../test/rig/nfs-calls.mjs';
 import { expect } from '../test/rig/report.mjs';
 import { askOnce } from './closed-loop.mjs';
 import { readyCall } from './load-calls.mjs';
-import { residentMiB } from './process-figures.mjs';
+import { diskMiB, residentMiB } from './process-figures.mjs';
 
 const DATASET = 'sparse';
 const SIZE = 64 * 2 ** 30;
@@ -53,7 +52,7 @@ export async function measureSparse({ volume, writes }) {
         ...[written, holesRead, swept].map((value) => Math.round(value).toLocaleString('en')),
         (union(offsets) / 2 ** 20).toFixed(2),
         String(memory),
-        diskMiB(volume.server.dataDir),
+        String(diskMiB(volume.server.dataDir)),
       ],
     ],
     limits: [],
@@ -98,9 +97,4 @@ function lonely(offsets) {
 
 function holesOf(offsets) {
   return lonely(offsets).map((at) => at + PIECE);
-}
-
-function diskMiB(directory) {
-  const [kib] = execFileSync('du', ['-sk', directory], { encoding: 'utf8' }).split('\t');
-  return String(Math.round(Number(kib) / 1024));
 }
