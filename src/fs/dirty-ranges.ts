@@ -6,9 +6,13 @@
 //
 // Pieces are grouped, and cut, at windows of 1 MiB, so that a random write moves entries of one short array only.
 
+import { unpooledCopy } from './unpooled-copy.ts';
+
 const WINDOW_BYTES = 2 ** 20;
 /** A splice of many pieces, each an argument of the call, would overflow the stack. */
 const SPLICED_MAX = 100;
+/** A rest of no more than this part of its buffer is copied: so what waits holds at most twice its bytes. */
+const REMNANT_SHARE = 2;
 
 /** Bytes of a file; immutable. */
 export interface DirtyPiece {
@@ -90,8 +94,8 @@ export class DirtyRanges {
       for (let i = first; i < last; i++) {
         const piece = pieces[i]!;
         this.#bytes -= Math.min(endOf(piece), to) - Math.max(piece.offset, from);
-        if (piece.offset < from) kept.push(slice(piece, piece.offset, from));
-        if (endOf(piece) > to) kept.push(slice(piece, to, endOf(piece)));
+        if (piece.offset < from) kept.push(remnant(piece, piece.offset, from));
+        if (endOf(piece) > to) kept.push(remnant(piece, to, endOf(piece)));
         if (piece.since === this.#oldest) this.#oldest = undefined;
       }
       this.#replace(window, pieces, first, last, kept);
@@ -166,7 +170,7 @@ export class DirtyRanges {
     const parts: DirtyPiece[] = [];
     const left = pieces[first]!;
     const right = pieces[last - 1]!;
-    if (left.offset < piece.offset) parts.push(slice(left, left.offset, piece.offset));
+    if (left.offset < piece.offset) parts.push(remnant(left, left.offset, piece.offset));
     let added = piece.data.length;
     let from = piece.offset;
     for (let i = first; i < last; i++) {
@@ -184,7 +188,7 @@ export class DirtyRanges {
       }
     }
     if (from < end) parts.push(slice(piece, from, end));
-    if (endOf(right) > end) parts.push(slice(right, end, endOf(right)));
+    if (endOf(right) > end) parts.push(remnant(right, end, endOf(right)));
     this.#replace(window, pieces, first, last, parts);
     return added;
   }
@@ -229,6 +233,16 @@ function slice(piece: DirtyPiece, from: number, to: number): DirtyPiece {
   const { offset, data, since } = piece;
   if (from === offset && to === offset + data.length) return piece;
   return { offset: from, data: data.subarray(from - offset, to - offset), since };
+}
+
+/**
+ * What is left of a piece. A small rest is copied, since the whole buffer stays in memory with it: of 1 MiB writes, each
+ * 4 KiB behind the one before, 300 would hold 300 MiB and count as two.
+ */
+function remnant(piece: DirtyPiece, from: number, to: number): DirtyPiece {
+  const rest = slice(piece, from, to);
+  if (rest.data.length * REMNANT_SHARE > rest.data.buffer.byteLength) return rest;
+  return { ...rest, data: unpooledCopy(rest.data) };
 }
 
 /** Index of the first piece that ends behind `offset`. */
