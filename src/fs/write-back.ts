@@ -201,6 +201,8 @@ export class WriteBack implements Flusher {
       this.options.store.check();
       const details = { err: error, tree: file.records.tree.id, ino: file.ino };
       this.options.log.error(details, 'File data could not be written to its segment; it stays in memory');
+      // The segment that failed holds nothing that counts. Each attempt makes another, until the disk is full of them.
+      this.options.store.live.onReclaimable();
       await new Promise<void>((resolve) => this.options.clock.after(RETRY_MS, resolve));
     } finally {
       this.changed(file);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { NodeRef } from '../../src/fs/file-system.ts';
 import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
+import type { SegmentWriter } from '../../src/kv/segment-store.ts';
 import type { Volume } from '../../src/volume.ts';
 import { ManualClock } from '../nfs/manual-clock.ts';
 import { openMemoryVolume, SUPERUSER, writeText } from '../snapshots/memory-volume.ts';
@@ -62,6 +63,41 @@ it('copies nothing on a disk that the copies would fill, and goes on when there 
   expect(volume.reclaimer.statistics.framesMoved).toBeGreaterThan(0);
   await volume.close();
 }, 60_000);
+
+/** A medium that takes bytes and never makes them durable. */
+class UnsyncedSegmentStore extends MemorySegmentStore {
+  fails = false;
+
+  override async create(id: number): Promise<SegmentWriter> {
+    const writer = await super.create(id);
+    const sync = async () => {
+      if (this.fails) throw new Error('the medium does not sync');
+      await writer.sync();
+    };
+    return Object.assign(Object.create(writer), { sync }) as SegmentWriter;
+  }
+}
+
+it('deletes the segments that flushes have failed to write, attempt after attempt', async () => {
+  const clock = new ManualClock();
+  const segments = new UnsyncedSegmentStore();
+  const volume = await openMemoryVolume({ clock, segments });
+  const { fileSystem } = volume.datasets.get('root')!;
+  segments.fails = true;
+  await writeText(fileSystem, 'file', 'x'.repeat(MIB), false);
+  let most = 0;
+  for (let second = 0; second < 60; second++) {
+    clock.advance(1000);
+    await volume.reclaimer.idle();
+    most = Math.max(most, (await segments.list()).size);
+  }
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(5);
+  segments.fails = false;
+  await rest(volume, clock);
+  expect((await segments.list()).size).toBe(1);
+  await volume.close();
+});
 
 it('leaves every file as it is when its bytes move again', async () => {
   const clock = new ManualClock();
