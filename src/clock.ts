@@ -24,9 +24,28 @@ export interface Clock {
 /** Unpredictable bytes: uuids, keys, verifiers, inode generations. */
 export type Random = (bytes: number) => Buffer;
 
+/** The system's wall clock counts whole milliseconds: what runs on between them may be this far from it. */
+const APART_MS_MAX = 2;
+
+/**
+ * Wall-clock milliseconds with a fraction: the wall clock of a moment, and what has elapsed since. The wall clock is looked
+ * at again each time, because it may be set, and goes on while a machine sleeps, which elapsed time does not.
+ */
+export function fineWallClock(wallMs: () => number, elapsedMs: () => number, startMs: number): () => number {
+  let offsetMs = startMs;
+  return () => {
+    const elapsed = elapsedMs();
+    const wall = wallMs();
+    if (Math.abs(offsetMs + elapsed - wall) > APART_MS_MAX) offsetMs = wall - elapsed;
+    return offsetMs + elapsed;
+  };
+}
+
+const wallClockMs = fineWallClock(Date.now, () => performance.now(), performance.timeOrigin);
+
 export const systemClock: Clock = {
   now() {
-    const ms = performance.timeOrigin + performance.now();
+    const ms = wallClockMs();
     const seconds = Math.floor(ms / 1000);
     return { seconds, nanoseconds: Math.floor((ms - seconds * 1000) * 1e6) };
   },
