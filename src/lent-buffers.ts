@@ -9,15 +9,17 @@ const SMALLEST_BYTES = 4096;
 /** Powers of two, and for data with a header around it, a sixteenth more. */
 const HEADROOM = 1 / 16;
 const LARGEST_BYTES = 2 ** 20 * (1 + HEADROOM);
-/**
- * Of buffers that wait for their next use: what a full budget of dirty bytes (dirty_bytes_max as shipped) gives back. With
- * half of it a stream of writes makes the other half anew each time, a fifth more CPU.
- */
-const FREE_BYTES_MAX = 128 << 20;
+/** A budget of dirty bytes as shipped. */
+const KEPT_BYTES_MAX = 128 << 20;
 
 export class LentBuffers {
   /** Overwrites what is given back, so that a use of it is seen: for tests. */
   overwriteGiven = false;
+  /**
+   * Of buffers that wait for their next use: as much as a full budget of dirty bytes gives back. With half of it a stream
+   * of writes makes the other half anew each time, a fifth more CPU.
+   */
+  freeBytesMax = KEPT_BYTES_MAX;
   /** By size, the size that was asked for last at the end. */
   readonly #free = new Map<number, ArrayBuffer[]>();
   #freeBytes = 0;
@@ -41,7 +43,7 @@ export class LentBuffers {
     if (this.overwriteGiven) Buffer.from(memory).fill(0xdb);
     const size = memory.byteLength;
     this.#makeRoom(size);
-    if (this.#freeBytes + size > FREE_BYTES_MAX) return;
+    if (this.#freeBytes + size > this.freeBytesMax) return;
     this.#free.get(size)!.push(memory);
     this.#freeBytes += size;
   }
@@ -61,7 +63,7 @@ export class LentBuffers {
   #makeRoom(bytes: number): void {
     for (const [size, free] of this.#free) {
       if (size === bytes) return;
-      while (this.#freeBytes + bytes > FREE_BYTES_MAX && free.pop()) this.#freeBytes -= size;
+      while (this.#freeBytes + bytes > this.freeBytesMax && free.pop()) this.#freeBytes -= size;
     }
   }
 }

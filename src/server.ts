@@ -19,6 +19,7 @@ import { DamageError } from './fs/versioned-value.ts';
 import { type DataDirectory, metaPathIn, openDataDirectory } from './kv/data-directory.ts';
 import { MetaReadError } from './kv/meta-store.ts';
 import { VolumeError } from './kv/volume-error.ts';
+import { lentBuffers } from './lent-buffers.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
 import { ListenError } from './nfs/rpc/endpoint.ts';
 import type { DiffRequest } from './snapshots/diff/diffs.ts';
@@ -59,6 +60,7 @@ class Server implements RunningServer, ManagedServer {
     this.directory = await openStores(settings, isThreadFree);
     logDamage(this.directory, log);
     const { format } = this.directory;
+    lentBuffers.freeBytesMax = settings.dirtyBytesMax;
     this.volume = await openVolume(volumeParts(this.directory, settings, log));
     const { datasets, snapshots } = this.volume;
     const { connections, callsInFlight, idleMs } = settings.limits;

@@ -81,7 +81,7 @@ async function openDirectory(
   random: Random,
   clock: Clock,
 ): Promise<DataDirectory> {
-  const firstMade = await mkdir(directory, { recursive: true, mode: 0o700 });
+  const firstMade = await makeWithParents(directory);
   const found = await readState(directory);
   if (found === 'absent' || found === 'cut short') await beginMarker(directory, found);
   if (found === 'absent') await syncParents(directory, firstMade ?? directory);
@@ -120,6 +120,38 @@ async function openDirectory(
     await meta.close();
     throw error;
   }
+}
+
+/**
+ * Answers the first that had to be made. Not by `recursive`: where all above is there and the system says ENOENT
+ * nevertheless, as in /proc, Node tries for ever.
+ */
+async function makeWithParents(directory: string): Promise<string | undefined> {
+  const missing: string[] = [];
+  let at = directory;
+  for (; ; at = dirname(at)) {
+    const found = await stat(at).catch(ignoreAbsentOrBelowFile);
+    if (found?.isDirectory()) break;
+    if (found) throw unusable(directory, `${at} is a file, not a directory`);
+    missing.unshift(at);
+  }
+  for (const path of missing) await makeOne(directory, path);
+  return missing[0];
+}
+
+async function makeOne(directory: string, path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw unusable(directory, `nothing can be made in ${dirname(path)}`);
+    // Another process has made it meanwhile.
+    if (code !== 'EEXIST') throw error;
+  }
+}
+
+function unusable(directory: string, reason: string): VolumeError {
+  return new VolumeError('INACCESSIBLE', `Cannot use ${directory}: ${reason}. Choose another --data-dir`);
 }
 
 async function openSegments(directory: string, settings: DataDirectorySettings): Promise<SegmentStore> {
@@ -223,6 +255,10 @@ async function syncParents(directory: string, firstMade: string): Promise<void> 
 
 async function isAbsent(path: string): Promise<boolean> {
   return (await stat(path).catch(ignoreAbsent)) === undefined;
+}
+
+function ignoreAbsentOrBelowFile(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOTDIR') ignoreAbsent(error);
 }
 
 function ignoreAbsent(error: NodeJS.ErrnoException): undefined {

@@ -8,8 +8,8 @@ export const DIRECT_BLOCK_BYTES = 4096;
  * smaller ones let the medium wait for the thread (1 MiB: 0.83 to 0.95 of the rate).
  */
 export const DIRECT_BUFFER_BYTES = 2 << 20;
-/** For two segments that are written at the same time: the open one, and the one before it that still ends. */
-const BUFFERS = 6;
+/** Two for each of two segments: the open one, and the one before it that still ends. A third one's go through the cache. */
+const BUFFERS = 4;
 const WASM_PAGE_BYTES = 1 << 16;
 
 /** What of it is used here: TypeScript knows it only together with browsers' things. */

@@ -19,8 +19,11 @@ interface Append {
 
 /** From here on the way past the cache is worth its copy. */
 const DIRECT_BYTES_MIN = 256 << 10;
-/** So that the medium has the next one while this thread copies the one behind it. */
-const DIRECT_WRITES_MAX = 3;
+/**
+ * So that the medium has the next one while this thread copies the one behind it. More would take all of the four threads
+ * that the journal and cold reads need too.
+ */
+const DIRECT_WRITES_MAX = 2;
 
 export interface WriterHooks {
   /** The second way into the file, undefined where there is none. */

@@ -87,9 +87,20 @@ describe('a data directory', () => {
   it('is not a file, nor below one', async () => {
     await mkdir(join(path, '..'), { recursive: true });
     await writeFile(path, '');
-    expect((await refusal()).code).toBe('INACCESSIBLE');
-    path = join(path, 'below');
-    expect((await refusal()).code).toBe('INACCESSIBLE');
+    const file = path;
+    for (const below of ['', 'below', 'below/deeper']) {
+      path = join(file, below);
+      const error = await refusal();
+      expect([error.code, error.message]).toEqual([
+        'INACCESSIBLE',
+        `Cannot use ${path}: ${file} is a file, not a directory. Choose another --data-dir`,
+      ]);
+    }
+  });
+
+  it('is refused where nothing can be made, though all above it is there', async () => {
+    // Node's own `recursive` never comes back from these.
+    for (path of ['/proc/cairn', '/proc/cairn/below']) expect((await refusal()).code).toBe('INACCESSIBLE');
   });
 
   it('is refused when its format is newer', async () => {

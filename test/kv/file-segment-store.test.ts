@@ -208,7 +208,7 @@ describe('FileSegmentStore', () => {
     const free: Buffer[] = [];
     for (let buffer = takeDirectBuffer(); buffer; buffer = takeDirectBuffer()) free.push(buffer);
     for (const buffer of free) giveDirectBuffer(buffer);
-    expect(free.length).toBe(6);
+    expect(free.length).toBe(4);
     await writer.close();
   });
 
