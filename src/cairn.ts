@@ -1,9 +1,10 @@
-#!/usr/bin/env -S node --max-old-space-size=1024 --initial-old-space-size=96
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 node --max-old-space-size=1024 --initial-old-space-size=96
 // The `cairn` program: the command line on the process it runs in.
 //
 // On a machine with much memory V8 lets the heap grow before it collects; a lower limit keeps a server of a million files
 // at half the size (270 against 500 MiB), and is far above what it needs. Old space begins with 96 MiB, because V8 collects
-// a small one several times a second (docs/performance.md). `npm start` has the same flags.
+// a small one several times a second (docs/performance.md). glibc would keep a heap for each thread and not give large
+// pieces of them back: a third of a busy server's memory. `npm start` has the same; the kernel takes 127 bytes of a first line.
 
 import { readFileSync } from 'node:fs';
 import type { CliIo } from './admin/cli/cli-io.ts';

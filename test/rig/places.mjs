@@ -38,8 +38,18 @@ export function needRoot(why) {
 
 /** What `npm start` gives to node before the program. */
 export function startFlags() {
+  return startWords().filter((word) => word.startsWith('--'));
+}
+
+/** Its environment. */
+export function startEnvironment() {
+  const settings = startWords().filter((word) => /^[A-Z_]+=/.test(word));
+  return Object.fromEntries(settings.map((word) => word.split('=')));
+}
+
+function startWords() {
   const { scripts } = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8'));
-  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
+  return scripts.start.split(' ');
 }
 
 export function needBuild() {

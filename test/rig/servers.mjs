@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { answersNull } from './nfs-client.mjs';
-import { freePort, needBuild, needPrograms, sharedFolder, startFlags } from './places.mjs';
+import { freePort, needBuild, needPrograms, sharedFolder, startEnvironment, startFlags } from './places.mjs';
 import { isAlive, listensOn, run, runOk, until } from './processes.mjs';
 import { Failure } from './report.mjs';
 
@@ -63,7 +63,7 @@ export class CairnServer {
     const begun = performance.now();
     mkdirSync(this.directory, { recursive: true });
     const log = openSync(this.logFile, 'a');
-    const env = { ...process.env, ...this.env };
+    const env = { ...process.env, ...startEnvironment(), ...this.env };
     this.#child = spawn(process.execPath, this.serveArguments, { stdio: ['ignore', log, log], env });
     closeSync(log);
     this.#exited = new Promise((resolve) =>
