@@ -238,8 +238,11 @@ export async function* checkOffline(
       yield* whyUnopened(volume, settings);
       return;
     }
-    yield* checkVolume({ ...volume, metaPath: directory.metaPath }, options);
-    await volume.close();
+    try {
+      yield* checkVolume({ ...volume, metaPath: directory.metaPath }, options);
+    } finally {
+      await volume.close();
+    }
   } finally {
     await directory.close();
   }

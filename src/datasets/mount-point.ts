@@ -64,14 +64,23 @@ export function mountAll(operations: OperationContext, around: DatasetEntry): Tu
   return turn;
 }
 
-/** Removes the directory of a nested dataset, if it is there. @throws Wait */
+/**
+ * Removes the directory of a nested dataset, if it is there. One that has entries, which only damage explains, stays as
+ * an ordinary one: nothing is lost with it, and what nobody saw shows.
+ *
+ * @throws Wait
+ */
 export function removeMountPoint(around: DatasetEntry, nested: Nested): Turn {
   const { operations } = around;
   const turn = newTurn(operations);
   const found = mountPoint(operations, turn, nested);
   if (!found) return turn;
-  const directory = editRoot(turn);
   const { entry, entryName, node } = found;
+  if (node.entryCount > 0) {
+    turn.update(node, { mountedDataset: 0 });
+    return turn;
+  }
+  const directory = editRoot(turn);
   turn.removeEntry(ROOT_INO, entryName);
   unlinkInode(operations, turn, node, parentLink(ROOT_INO, entry));
   entriesChanged(turn, directory, { entries: -1, directories: -1 }, [{ at: entry, name: null }]);

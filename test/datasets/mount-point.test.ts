@@ -4,6 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { entriesOf } from './registry-state.ts';
 import { openVolume, SUPERUSER, type TestVolume } from './test-volume.ts';
 
+const START = { high: 0, low: 0 };
+
 let volume: TestVolume;
 let dataset: number;
 
@@ -46,6 +48,22 @@ describe('the directory of a nested dataset', () => {
     await volume.datasets.delete('a/b', false);
     expect(await entriesOf(volume, 'a')).toEqual([]);
   });
+
+  it.each(['is deleted', 'moves away'])(
+    'stays as an ordinary one where it has entries and the dataset %s',
+    async (how) => {
+      const { fileSystem } = volume.datasets.get('a')!;
+      const [entry] = (await fileSystem.readdir(SUPERUSER, await fileSystem.root(), START, 1)).entries;
+      const [directory] = await fileSystem.attributesOf([entry!.ino]);
+      await fileSystem.mkdir({ caller: SUPERUSER }, directory!, Buffer.from('hidden'), {});
+      if (how === 'is deleted') await volume.datasets.delete('a/b', false);
+      else await volume.datasets.rename('a/b', 'b');
+      expect(await entriesOf(volume, 'a')).toEqual([['b', 0]]);
+      const page = await fileSystem.readdir(SUPERUSER, directory!, START, 10);
+      expect(page.entries.map(({ name }) => name.toString())).toEqual(['hidden']);
+      expect((await fileSystem.root()).nlink).toBe(3);
+    },
+  );
 
   it('is made again when the dataset is renamed', async () => {
     await takeDirectoryAway();

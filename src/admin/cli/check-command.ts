@@ -1,19 +1,22 @@
 // `cairn check`: by the server that runs, else on its data directory.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { DatasetError } from '../../datasets/datasets.ts';
 import { loadSettings, type Settings } from '../config/settings.ts';
 import { AdminClient } from '../grpc/admin-client.ts';
 import type { CheckFindingMessage, CheckMessage, CheckSummaryMessage } from '../grpc/admin-messages.ts';
 import { callServer } from './admin-call.ts';
 import type { CliIo } from './cli-io.ts';
+import { counted } from './counted.ts';
 import { refuseColumns } from './dataset-list.ts';
 import { CliError, EXIT } from './exit-code.ts';
 import { humanSize } from './human-size.ts';
 import { jsonOutput } from './json-output.ts';
 import { SOCKET_VARIABLE, withAddressOptions } from './server-address.ts';
 import { isJson } from './table.ts';
+import { visibleText } from './visible-text.ts';
 
 interface CheckFlags {
   readonly adminSocket?: string;
@@ -35,13 +38,14 @@ export function addCheckCommand(program: Command, io: CliIo): void {
   withAddressOptions(command).action(async (path: string | undefined, flags: CheckFlags) => {
     refuseColumns(flags);
     const request = { path: path ?? '', repair: flags.repair ?? false };
-    const report = new Report(io, isJson(flags));
+    const report = new Report(io, { json: isJson(flags), repair: request.repair });
     const settings = offlineSettings(flags, io);
     if (settings === undefined || (await serverAnswers(settings, io))) {
       const address = settings === undefined ? flags : { adminSocket: settings.adminSocket };
-      await callServer(address, io, (client) => report.take(client.check(request)));
+      const asked = callServer(address, io, (client) => report.take(client.check(request)));
+      await (settings === undefined ? asked.catch(adviseDataDirectory) : asked);
     } else {
-      await report.take(io.checkOffline(settings, { path, repair: request.repair }));
+      await report.take(io.checkOffline(settings, { path, repair: request.repair })).catch(refused);
     }
     report.finish();
   });
@@ -52,6 +56,12 @@ function offlineSettings(flags: CheckFlags, io: CliIo): Settings | undefined {
   const named = flags.adminSocket ?? io.environment[SOCKET_VARIABLE];
   if (flags.dataDir === undefined && flags.config === undefined && named) return undefined;
   return loadSettings(flags, io.environment, io.workingDirectory);
+}
+
+function adviseDataDirectory(error: unknown): never {
+  if (!(error instanceof CliError) || error.exitCode !== EXIT.unreachable) throw error;
+  const message = `${error.message}; what no server has open is checked with --data-dir`;
+  throw new CliError(error.exitCode, message, { cause: error });
 }
 
 async function serverAnswers({ adminSocket, dataDir }: Settings, io: CliIo): Promise<boolean> {
@@ -66,7 +76,7 @@ async function serverAnswers({ adminSocket, dataDir }: Settings, io: CliIo): Pro
       client.close();
     }
   }
-  if (!existsSync(join(dataDir, 'CAIRN'))) {
+  if (!isDataDirectory(dataDir)) {
     throw new CliError(
       EXIT.notFound,
       `There is no server at ${adminSocket} and no data directory at ${dataDir}: say where it is with --data-dir`,
@@ -75,15 +85,42 @@ async function serverAnswers({ adminSocket, dataDir }: Settings, io: CliIo): Pro
   return false;
 }
 
+/** @throws CliError where that cannot be known */
+function isDataDirectory(path: string): boolean {
+  try {
+    return statSync(join(path, 'CAIRN'), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') return false;
+    const isDenied = code === 'EACCES' || code === 'EPERM';
+    throw new CliError(
+      isDenied ? EXIT.denied : EXIT.other,
+      isDenied
+        ? `Cannot look into ${path}: permission denied. Run this command as the user who started the server there`
+        : `Cannot look into ${path}: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** As a server would answer it. */
+function refused(error: unknown): never {
+  if (error instanceof DatasetError && error.code === 'not-found')
+    throw new CliError(EXIT.notFound, error.message, { cause: error });
+  throw error;
+}
+
 class Report {
   readonly #io: CliIo;
   readonly #json: boolean;
+  readonly #repair: boolean;
   readonly #findings: CheckFindingMessage[] = [];
   #summary: CheckSummaryMessage | undefined;
 
-  constructor(io: CliIo, json: boolean) {
+  constructor(io: CliIo, { json, repair }: { readonly json: boolean; readonly repair: boolean }) {
     this.#io = io;
     this.#json = json;
+    this.#repair = repair;
   }
 
   async take(events: AsyncIterable<CheckMessage>): Promise<void> {
@@ -112,23 +149,20 @@ class Report {
       this.#io.stdout.write(summaryText(summary));
     }
     if (left > 0) {
+      const things = `${left} ${left === 1 ? 'thing is' : 'things are'} wrong`;
       throw new CliError(
         EXIT.damaged,
-        `${left} ${left === 1 ? 'thing is' : 'things are'} wrong; --repair mends what can be mended`,
+        this.#repair ? `${things} that cannot be mended` : `${things}; --repair mends what can be mended`,
       );
     }
   }
 }
 
 function findingText({ path, message, repaired }: CheckFindingMessage): string {
-  return `${path === '' ? '' : `${path}: `}${message}${repaired ? ' (repaired)' : ''}\n`;
+  return `${path === '' ? '' : `${visibleText(path)}: `}${visibleText(message)}${repaired ? ' (repaired)' : ''}\n`;
 }
 
 function summaryText({ datasets, inodes, bytes, findings, repaired }: CheckSummaryMessage): string {
   const result = findings === 0 ? 'nothing is wrong' : `${findings} found, ${repaired} repaired`;
   return `Checked ${counted(datasets, 'dataset')}, ${counted(inodes, 'inode')}, ${humanSize(bytes)}: ${result}\n`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -27,6 +27,7 @@ import { HistoryChecks, TreeHistory } from './history-checks.ts';
 import { type KeptRows, keptFindings } from './kept-findings.ts';
 import { type CheckTotals, decodedChunk, RecordChecks } from './record-checks.ts';
 import { SpaceFacts } from './space-facts.ts';
+import { subtreeTotals } from './subtree-totals.ts';
 import { treeFindings } from './tree-findings.ts';
 
 export interface CheckedStore {
@@ -78,6 +79,11 @@ export class StoreCheck {
 
   get totals(): CheckTotals {
     return this.records.totals;
+  }
+
+  /** When it is done: of what is below an inode, with it. */
+  totalsBelow(tree: number, top: number): CheckTotals {
+    return subtreeTotals(this.records.tree(tree), top);
   }
 
   async *run(): AsyncGenerator<Finding> {

@@ -18,8 +18,10 @@ export async function* cloneFindings(
   tree: Tree,
   records: RecordChecks,
 ): AsyncGenerator<Finding> {
-  for await (const finding of findings(store, tree, records))
-    yield finding.kind === 'usage' ? finding : { ...finding, repair: null };
+  for await (const finding of findings(store, tree, records)) {
+    const { removal: _, ...rest } = finding;
+    yield finding.kind === 'usage' ? finding : { ...rest, repair: null };
+  }
 }
 
 async function* findings(store: Store, tree: Tree, records: RecordChecks): AsyncGenerator<Finding> {

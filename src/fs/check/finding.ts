@@ -1,6 +1,7 @@
 // What a check has found wrong, and how to mend it.
 
 import type { Write } from '../../kv/meta-store.ts';
+import type { Removal } from './removal.ts';
 
 export type FindingKind =
   | 'damaged'
@@ -28,6 +29,8 @@ export interface Finding {
   readonly name?: Buffer;
   /** A sentence. */
   readonly message: string;
-  /** Rows that mend it; null when nothing can. */
+  /** Rows that mend it; null when none can. */
   readonly repair: readonly Write[] | null;
+  /** What mends it where rows cannot. */
+  readonly removal?: Removal;
 }

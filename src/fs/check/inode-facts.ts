@@ -21,6 +21,8 @@ export class InodeFacts {
   readonly allocated: number;
   readonly dataId: number;
   readonly windowBytes: number;
+  /** The directory of its first name; 0 of the root. */
+  readonly parent: number;
   readonly isDamaged: boolean;
   /** Of the entries that name it. */
   names = 0;
@@ -42,6 +44,7 @@ export class InodeFacts {
     this.size = record?.size ?? 0;
     this.allocated = record?.allocated ?? 0;
     this.dataId = record?.dataId ?? 0;
+    this.parent = record?.parents[0]?.ino ?? 0;
     this.windowBytes = 2 ** (record?.windowLog2 ?? 20);
     this.links = record?.parents.length ?? 0;
     this.linksKept = 0;

@@ -8,6 +8,7 @@ import { decodeBucket, encodeBucket } from '../directory-bucket.ts';
 import { endOf } from '../extent.ts';
 import { FileType } from '../file-system.ts';
 import { decodeInode } from '../inode-codec.ts';
+import { VersionedKind } from '../item.ts';
 import { entryCookie, type NameCookie } from '../name-cookie.ts';
 import { birthOf, DamageError, isWhiteout, sealed, verify } from '../versioned-value.ts';
 import type { Finding } from './finding.ts';
@@ -60,6 +61,13 @@ export class RecordChecks {
     const directory = tree.inodes.get(dir);
     verify(value, `entries of directory ${dir}`);
     if (isWhiteout(value)) return;
+    if (!directory) {
+      // Names there lead nobody anywhere: what has no other one is an orphan.
+      const message = `Entries of directory ${dir}, which is not there`;
+      const removal = { tree: id, kind: VersionedKind.entry, key };
+      yield { kind: 'dangling-entry', tree: id, ino: null, message, repair: null, removal };
+      return;
+    }
     const bucket = decodeBucket(value);
     const place = { high: cookieHigh, low: cookieLow };
     for (const { name, ino, type, index } of bucket) {
@@ -70,7 +78,7 @@ export class RecordChecks {
         const message = `The entry ${String(name)} does not stand where its name belongs`;
         yield { kind: 'misplaced-entry', ...about, message, repair: null };
       }
-      if (directory) directory.entries++;
+      directory.entries++;
       if (!node || (!node.isDamaged && node.type !== type)) {
         const rest = bucket.filter((other) => other.name !== name);
         const repaired = rest.length > 0 ? sealed(encodeBucket(rest), birthOf(value)) : null;
@@ -78,17 +86,13 @@ export class RecordChecks {
           ? `a ${typeName(type)} and is a ${typeName(node.type)}`
           : `inode ${ino}, which is not there`;
         const message = `The entry ${String(name)} leads to ${what}`;
-        if (directory) directory.entries--;
+        directory.entries--;
         yield { kind: 'dangling-entry', ...about, message, repair: [{ key, value: repaired }] };
         continue;
       }
       node.names++;
       node.linksWanted += linkNumber(dir, entryCookie(place, index));
-      if (directory && type === FileType.directory) directory.subdirectories++;
-    }
-    if (!directory) {
-      const message = `Entries of directory ${dir}, which is not there`;
-      yield { kind: 'dangling-entry', tree: id, ino: null, message, repair: [{ key, value: null }] };
+      if (type === FileType.directory) directory.subdirectories++;
     }
   }
 

@@ -4,9 +4,9 @@ import { keys } from '../../kv/keys.ts';
 import { type MetaStore, NOT_RESIDENT, type Write } from '../../kv/meta-store.ts';
 import { decodeInode, encodeInode } from '../inode-codec.ts';
 import { type InodeRecord, withFields } from '../inode-record.ts';
+import { VersionedKind } from '../item.ts';
 import { ROOT_INO } from '../operation.ts';
 import { encodeStats } from '../stats-record.ts';
-import { TOMBSTONE_VALUE } from '../tombstone.ts';
 import { birthOf, sealed } from '../versioned-value.ts';
 import type { Finding } from './finding.ts';
 import type { InodeFacts, TreeFacts } from './inode-facts.ts';
@@ -18,9 +18,15 @@ export async function* treeFindings(
 ): AsyncGenerator<Finding> {
   let usedBytes = 0;
   let usedInodes = 0;
+  let orphanBytes = 0;
+  let orphanInodes = 0;
   for (const [ino, inode] of facts.inodes) {
     usedInodes++;
     usedBytes += inode.allocated;
+    if (isOrphan(ino, inode)) {
+      orphanInodes++;
+      orphanBytes += inode.allocated;
+    }
     if (!inode.isDamaged) yield* inodeFindings(meta, tree, ino, inode);
   }
   const { stats } = facts;
@@ -31,7 +37,13 @@ export async function* treeFindings(
     tree,
     ino: null,
     message: `The counters say ${said} used; its inodes say ${usedBytes} bytes and ${usedInodes} inodes`,
-    repair: [{ key: keys.stats.key(tree), value: encodeStats({ usedBytes, usedInodes }) }],
+    // A repair takes the orphans first.
+    repair: [
+      {
+        key: keys.stats.key(tree),
+        value: encodeStats({ usedBytes: usedBytes - orphanBytes, usedInodes: usedInodes - orphanInodes }),
+      },
+    ],
   };
 }
 
@@ -41,9 +53,11 @@ async function* inodeFindings(
   ino: number,
   inode: InodeFacts,
 ): AsyncGenerator<Finding> {
-  if (ino !== ROOT_INO && inode.names === 0) {
-    const repair = orphanRepair(tree, ino, inode);
-    yield { kind: 'orphan', tree, ino, message: `Inode ${ino} has no name`, repair };
+  if (isOrphan(ino, inode)) {
+    const { dataId, allocated } = inode;
+    const key = keys.inode.key(tree, ino);
+    const removal = { tree, kind: VersionedKind.inode, key, inode: { dataId, allocated } };
+    yield { kind: 'orphan', tree, ino, message: `Inode ${ino} has no name`, repair: null, removal };
     return;
   }
   if (inode.chunkBytes < inode.allocated) {
@@ -74,12 +88,8 @@ async function* inodeFindings(
   }
 }
 
-/** The inode goes, its data to the drain. */
-function orphanRepair(tree: number, ino: number, inode: InodeFacts): Write[] {
-  const repair: Write[] = [{ key: keys.inode.key(tree, ino), value: null }];
-  if (inode.dataId > 0)
-    repair.push({ key: keys.tombstone.key(tree, inode.dataId, 0), value: TOMBSTONE_VALUE });
-  return repair;
+function isOrphan(ino: number, { names, isDamaged }: InodeFacts): boolean {
+  return ino !== ROOT_INO && names === 0 && !isDamaged;
 }
 
 async function rewritten(

@@ -30,7 +30,8 @@ import { type Ending, endingOf, JobList, type RunningJob } from '../jobs/job-lis
 import type { JobInfo } from '../jobs/jobs.ts';
 import { findSource, type SourceParts } from '../source-names.ts';
 import { type Place, removeTree, TreeCopy } from './copy-tree.ts';
-import { findPlace, findSourceNode, nameIn, occupied } from './restore-place.ts';
+import type { ShownThen } from './nested-at.ts';
+import { checkPlace, findPlace, findSourceNode, nameIn, occupied } from './restore-place.ts';
 
 export interface RestoreParts extends SourceParts {
   readonly shared: SharedParts;
@@ -83,7 +84,7 @@ export class Restores {
     let begun: RunningJob;
     try {
       const { dataset } = source;
-      const node = await findSourceNode(source.fileSystem, name, path);
+      const node = await this.nodeIn(source, name, path);
       const { directory } = await findPlace(dataset, destination, replace);
       const record: RestoreRecord = {
         kind: 'restore',
@@ -139,7 +140,7 @@ export class Restores {
             'Its snapshot was deleted before the restore could begin again: restore from another one',
           );
         const source = this.open(name);
-        return { source, node: await findSourceNode(source.fileSystem, name, record.path) };
+        return { source, node: await this.nodeIn(source, name, record.path) };
       }),
     );
   }
@@ -164,6 +165,22 @@ export class Restores {
     return { dataset, pinned, fileSystem };
   }
 
+  /** @throws DatasetError `not-found` */
+  private async nodeIn({ fileSystem, pinned }: Source, snapshot: string, path: string): Promise<Attributes> {
+    const { shared, datasets } = this.parts;
+    const view = new MomentView(shared.store, pinned);
+    const shownAt = async ({ ino }: Attributes): Promise<ShownThen | undefined> => {
+      const { mountedDataset = 0, entryCount = 0 } = (await view.inode(ino)) ?? {};
+      if (mountedDataset === 0 || entryCount > 0) return undefined;
+      return { name: datasets.context.catalog.findId(mountedDataset)?.name };
+    };
+    try {
+      return await findSourceNode({ snapshot, fileSystem, shownAt }, path);
+    } finally {
+      view.close();
+    }
+  }
+
   private async run(
     job: RunningJob,
     record: RestoreRecord,
@@ -178,12 +195,19 @@ export class Restores {
       await removeMeanwhile(dataset, meanwhile, job);
       const found = await find();
       source = found.source;
+      const place = { ...meanwhile, name: nameIn(record.destination)! };
+      // When it was accepted may be long ago, and in an earlier run of the server.
+      await checkPlace(dataset, place);
       await this.copy(job, source, found.node, meanwhile);
+      await checkPlace(dataset, place);
       if (await this.putInPlace(job, record, dataset)) await removeMeanwhile(dataset, meanwhile, job);
     } catch (error) {
       ending = endingOf(error, job.signal);
-      if (ending.state === 'failed')
-        store.parts.log.warn({ err: error, job: job.id }, 'A restore from a snapshot has failed');
+      if (ending.state === 'failed') {
+        // A refusal says all in its sentence; where it was thrown tells nobody anything.
+        const why = error instanceof DatasetError ? { reason: error.message } : { err: error };
+        store.parts.log.warn({ ...why, job: job.id }, 'A restore from a snapshot has failed');
+      }
       if (!job.closed && !store.poisoned) await removeMeanwhile(dataset, meanwhile, job);
     } finally {
       if (source) close(source);
@@ -227,8 +251,10 @@ export class Restores {
       await this.parts.store.durable(ticket);
       return result;
     } catch (error) {
-      if (error instanceof FsError && error.code === 'EEXIST') throw occupied(dataset.name, destination);
-      throw error;
+      if (!(error instanceof FsError)) throw error;
+      // A nested dataset took the name since the last look.
+      if (error.code === 'EEXIST' || error.code === 'EACCES') await checkPlace(dataset, { directory, name });
+      throw error.code === 'EEXIST' ? occupied(dataset.name, destination) : error;
     }
   }
 

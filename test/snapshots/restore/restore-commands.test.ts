@@ -126,14 +126,19 @@ describe('dataset restore', () => {
     expect(await server.cairn('check')).toContain('nothing is wrong');
   });
 
-  it('does not replace the directory at which a nested dataset shows', async () => {
+  it('puts nothing into or in place of the directory at which a nested dataset shows', async () => {
     const live = await dataset('around');
     await writeFile(live, 'file', 'text');
     await server.ok('snapshot', 'around', 's');
     await server.ok('create', 'around/nested');
-    const [status, sentence] = await failure('restore', 'around@s:/file', '/nested', '--replace');
-    expect(status).toBe(1);
-    expect(sentence).toContain('shows at this directory');
+    expect(await failure('restore', 'around@s:/file', '/nested', '--replace')).toEqual([
+      4,
+      'cairn: /nested of around is where the dataset around/nested shows, which is not replaced: say where else to restore to',
+    ]);
+    expect(await failure('restore', 'around@s:/file', '/nested/file')).toEqual([
+      2,
+      'cairn: /nested of around is where the dataset around/nested shows, and a restore stays in its own dataset: say where else to restore to',
+    ]);
     expect(await names(live)).toEqual(['file', 'nested']);
   });
 

@@ -70,6 +70,7 @@ export async function openRestoring(before?: {
     meta,
     segments,
     store,
+    writeBack,
     datasets,
     snapshots,
     restores,

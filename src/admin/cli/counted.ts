@@ -1,0 +1,4 @@
+/** `1 inode`, `2 inodes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
