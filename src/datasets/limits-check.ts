@@ -25,8 +25,12 @@ export function checkLimits(change: LimitsChange): void {
   if (after.quota > 0 && limitsChanged) {
     if (after.quota !== before.quota && after.quota < used) throw tooSmall(name, 'quota', after.quota, used);
     if (after.quota < after.reservation) {
+      const [quota, reservation] = [size(after.quota), size(after.reservation)];
+      // The one that was touched is the one to think about.
       throw noSpace(
-        `Cannot limit ${name} to ${size(after.quota)} by quota: its reservation is ${size(after.reservation)}`,
+        after.quota === before.quota
+          ? `Cannot reserve ${reservation} for ${name}: its quota is ${quota}`
+          : `Cannot limit ${name} to ${quota} by quota: its reservation is ${reservation}`,
       );
     }
   }

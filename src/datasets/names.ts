@@ -37,9 +37,9 @@ export function parseSnapshotName(name: string): SnapshotName {
   return { dataset, snapshot };
 }
 
-/** @param whole the name that `snapshot` is the last part of. @throws DatasetError `invalid` */
+/** @param whole the name that `snapshot` is the last part of, or all of. @throws DatasetError `invalid` */
 export function checkSnapshotPart(whole: string, snapshot: string): void {
-  checkComponent(whole, snapshot, 'the part behind "@"');
+  checkComponent(whole, snapshot, whole === snapshot ? 'it' : 'the part behind "@"');
 }
 
 /** The dataset that `name` is nested in; undefined for a top-level one. */
@@ -60,12 +60,7 @@ export function isNestedIn(name: string, ancestor: string): boolean {
 
 function checkPath(whole: string, path: string): void {
   if (whole === '') throw invalid(whole, 'it is empty');
-  if (Buffer.byteLength(whole) > FULL_NAME_BYTES_MAX) {
-    throw invalid(
-      whole,
-      `it has ${Buffer.byteLength(whole)} bytes, at most ${FULL_NAME_BYTES_MAX} are allowed`,
-    );
-  }
+  checkLength(whole, whole, 'it');
   if (path.startsWith('/')) throw invalid(whole, 'it begins with "/", which only paths for mount do');
   if (path.endsWith('/')) throw invalid(whole, 'it ends with "/"');
   for (const component of path.split('/')) checkComponent(whole, component, 'a component');
@@ -81,7 +76,14 @@ function checkComponent(whole: string, component: string, what: string): void {
       `${JSON.stringify(wrong)} is not allowed, only letters, digits, "_", ".", ":" and "-"`,
     );
   }
+  checkLength(whole, component, what);
   throw invalid(whole, `${what} must begin with a letter or a digit, not with "${component[0]}"`);
+}
+
+function checkLength(whole: string, part: string, what: string): void {
+  const bytes = Buffer.byteLength(part);
+  if (bytes <= FULL_NAME_BYTES_MAX) return;
+  throw invalid(whole, `${what} has ${bytes} bytes, at most ${FULL_NAME_BYTES_MAX} are allowed`);
 }
 
 function invalid(name: string, why: string): DatasetError {

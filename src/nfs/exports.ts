@@ -49,7 +49,8 @@ export class Exports {
   private decide(peer: Peer, dataset: string): ExportAccess | undefined {
     const found = this.ruleFor(peer.address, dataset);
     if (!found) {
-      this.refusals.noRule(peer, dataset);
+      if (this.rules.some((rule) => rule.holdsAddress(peer.address))) this.refusals.noDataset(peer, dataset);
+      else this.refusals.noRule(peer, dataset);
       return undefined;
     }
     if (found.rule.secure && peer.port >= PRIVILEGED_PORTS_END) {

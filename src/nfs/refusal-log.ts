@@ -23,6 +23,10 @@ export class RefusalLog {
     this.say(peer, dataset, 'no export rule has its address');
   }
 
+  noDataset(peer: Peer, dataset: string): void {
+    this.say(peer, dataset, 'the export rules that have its address do not have this dataset');
+  }
+
   insecurePort(peer: Peer, dataset: string): void {
     this.say(
       peer,

@@ -1,7 +1,7 @@
 // Which snapshots a name means.
 //
 //   a@s        one
-//   s          one, when exactly one dataset has a snapshot of this name
+//   s          one, when exactly one dataset has a snapshot of this name, and no dataset is called so
 //   a@s%t      those from s to t, by age; without s from the oldest, without t to the newest
 
 import type { DatasetEntry } from '../datasets/dataset-entry.ts';
@@ -13,7 +13,7 @@ import type { SnapshotEntry } from './snapshot-entry.ts';
 /** Names that a refusal lists. */
 const LISTED_MAX = 5;
 
-/** @throws DatasetError `not-found`; `invalid` when several datasets have a snapshot of this bare name */
+/** @throws DatasetError `not-found`; `invalid` for a bare name that several datasets have, or that is a dataset */
 export function findSnapshot(context: SnapshotContext, name: string): SnapshotEntry {
   if (!name.includes('@')) return findBare(context, name);
   const { dataset, snapshot } = parseSnapshotName(name);
@@ -56,15 +56,27 @@ function inDataset(context: SnapshotContext, dataset: DatasetEntry, snapshot: st
 }
 
 function findBare(context: SnapshotContext, name: string): SnapshotEntry {
-  checkSnapshotPart(name, name);
+  const isDataset = context.datasets.catalog.find(name) !== undefined;
+  if (!isDataset) checkSnapshotPart(name, name);
   const found = [...context.lists.values()].flatMap((list) => list.find(name) ?? []);
   const [only] = found;
+  // Whoever names a dataset means it, and must not be given what another one has under that name.
+  if (isDataset) throw new DatasetError('invalid', datasetMeant(context, name, found));
   if (found.length === 1) return only!;
   if (!only) throw new DatasetError('not-found', `There is no snapshot ${name} of any dataset`);
-  const names = found.map((entry) => fullName(context, entry)).sort();
-  const more = names.length > LISTED_MAX ? `, and ${names.length - LISTED_MAX} more` : '';
   throw new DatasetError(
     'invalid',
-    `Several datasets have a snapshot ${name}; which of ${names.slice(0, LISTED_MAX).join(', ')}${more}?`,
+    `Several datasets have a snapshot ${name}; which of ${listed(context, found)}?`,
   );
+}
+
+function datasetMeant(context: SnapshotContext, name: string, found: readonly SnapshotEntry[]): string {
+  if (found.length === 0) return `${name} is a dataset: say which snapshot of it`;
+  return `${name} is a dataset; do you mean ${found.length > 1 ? 'one of ' : ''}${listed(context, found)}?`;
+}
+
+function listed(context: SnapshotContext, found: readonly SnapshotEntry[]): string {
+  const names = found.map((entry) => fullName(context, entry)).sort();
+  const more = names.length > LISTED_MAX ? `, and ${names.length - LISTED_MAX} more` : '';
+  return `${names.slice(0, LISTED_MAX).join(', ')}${more}`;
 }

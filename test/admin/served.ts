@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GrpcSettings, loadSettings } from '../../src/admin/config/settings.ts';
+import type { GrpcSettings } from '../../src/admin/config/grpc-settings.ts';
+import { loadSettings } from '../../src/admin/config/settings.ts';
 import { type AdminServer, startAdminServer } from '../../src/admin/grpc/grpc-server.ts';
 import type { CheckEvent, ManagedServer } from '../../src/admin/managed-server.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -20,6 +21,8 @@ export class Served {
   readonly socket = join(this.directory, 'admin.sock');
   readonly datasets = new MemoryDatasets();
   readonly errors: LoggedError[] = [];
+  readonly warnings: string[] = [];
+  exported: readonly string[] = ['*'];
   checkEvents: CheckEvent[] = [{ summary: { datasets: 1, inodes: 1, bytes: 0, findings: 0, repaired: 0 } }];
   reloads = 0;
   admin!: AdminServer;
@@ -37,7 +40,7 @@ export class Served {
       log: {
         debug: ignore,
         info: ignore,
-        warn: ignore,
+        warn: (_fields, message) => this.warnings.push(message),
         error: (fields, message) => this.errors.push({ fields, message }),
       },
       clock: systemClock,
@@ -52,7 +55,8 @@ export class Served {
   }
 
   #managed(): ManagedServer {
-    const { exports } = loadSettings({}, {}, '/');
+    const [rule] = loadSettings({}, {}, '/').exports;
+    const exports = () => [{ ...rule!, datasets: this.exported }];
     return {
       datasets: this.datasets,
       // Their commands run over the real registry, in snapshot-commands.test.ts.
@@ -82,10 +86,10 @@ export class Served {
           mounts: ['/'],
         },
       ],
-      exports: () => exports,
+      exports,
       reloadExports: async () => {
         this.reloads++;
-        return exports;
+        return exports();
       },
       check: async function* (this: Served) {
         yield* this.checkEvents;

@@ -54,6 +54,13 @@ describe('setting limits', () => {
     expect(() => checkLimits(change({ after: { ...NONE, quota: 200, reservation: 200 } }))).not.toThrow();
   });
 
+  it('names the limit that was changed where a reservation is above the quota', () => {
+    const before = { ...NONE, quota: 200 };
+    expect(() => checkLimits(change({ before, after: { ...before, reservation: 201 } }))).toThrow(
+      noSpace('Cannot reserve 201B for a/b: its quota is 200B'),
+    );
+  });
+
   it('refuses a reservation that the disk cannot promise', () => {
     expect(() => checkLimits(change({ after: { ...NONE, reservation: 1100 } }))).not.toThrow();
     expect(() => checkLimits(change({ after: { ...NONE, reservation: 1101 } }))).toThrow(

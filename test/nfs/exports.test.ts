@@ -150,6 +150,16 @@ describe('who a credential stands for', () => {
     }
   });
 
+  it('is nobody where an id is -1, whatever is squashed', () => {
+    const none = 0xffff_ffff;
+    for (const squash of ['none', 'root'] as const) {
+      const rule = { squash, anonuid: 99, anongid: 98 };
+      const caller = callerBy(rule, credential(none, none, [4, none]));
+      expect(caller).toEqual({ uid: 99, gid: 98, groups: [4, 98] });
+      expect(callerBy(rule, credential(1000, none, []))).toMatchObject({ uid: 1000, gid: 98 });
+    }
+  });
+
   it('is not mixed up between two rules', () => {
     const { exports } = exportsOf({ datasets: ['a'], squash: 'all' }, { squash: 'none' });
     const peer = { address: '::1', port: 1 };
@@ -220,6 +230,16 @@ describe('what is refused', () => {
     const { log, reaches } = exportsOf({ networks: ['10.0.0.1'] });
     reaches('10.0.0.2', 'a');
     expect(log.lines).toEqual(['Refused a to 10.0.0.2: no export rule has its address']);
+  });
+
+  it('is logged otherwise when the rules of the address do not have the dataset', () => {
+    const { log, reaches } = exportsOf({ networks: ['10.0.0.0/8'], datasets: ['projcts'] });
+    reaches('10.0.0.2', 'projects');
+    reaches('11.0.0.2', 'projects');
+    expect(log.lines).toEqual([
+      'Refused projects to 10.0.0.2: the export rules that have its address do not have this dataset',
+      'Refused projects to 11.0.0.2: no export rule has its address',
+    ]);
   });
 
   it('is logged once a minute for each address', () => {

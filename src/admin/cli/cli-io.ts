@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts';
 import type { AdminLog } from '../admin-log.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Settings } from '../config/settings.ts';
-import type { CheckEvent, CheckOptions } from '../managed-server.ts';
+import type { CheckEvent, CheckOptions, ManagedServer } from '../managed-server.ts';
 
 export interface CliIo {
   readonly version: string;
@@ -41,7 +41,7 @@ export interface ServerStart {
   readonly reloadSettings: () => Settings;
 }
 
-export interface RunningServer {
+export interface RunningServer extends Pick<ManagedServer, 'datasets' | 'exports'> {
   /** Takes no more calls, answers those in flight, writes all back and closes, in at most `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
   /** Reads the export rules again. @throws ConfigError, and then the old ones stay */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { DeletePlanMessage } from '../grpc/admin-messages.ts';
 import { callServer } from './admin-call.ts';
 import type { CliIo } from './cli-io.ts';
+import { counted } from './counted.ts';
 import { refuseColumns } from './dataset-list.ts';
 import { usageError } from './exit-code.ts';
 import { humanSize } from './human-size.ts';
@@ -55,7 +56,7 @@ export function addDelete(dataset: Command, io: CliIo): void {
 }
 
 function planText({ names, bytes, inodes }: DeletePlanMessage, { dryRun, parsable }: DeleteFlags): string {
-  const space = `${parsable ? bytes : humanSize(bytes)} and ${inodes} inodes`;
+  const space = `${parsable ? bytes : humanSize(bytes)} and ${counted(inodes, 'inode')}`;
   const lines = names.map((name) => `${dryRun ? 'Would delete' : 'Deleted'} ${name}`);
   lines.push(dryRun ? `Would give back ${space}` : `Giving back ${space} in the background`);
   return `${lines.join('\n')}\n`;

@@ -3,6 +3,7 @@
 import type { DatasetMessage, PropertyMessage } from '../grpc/admin-messages.ts';
 import { humanLimit, humanSize } from './human-size.ts';
 import { humanTime } from './human-time.ts';
+import { visibleText } from './visible-text.ts';
 
 export function datasetFields(dataset: DatasetMessage) {
   return {
@@ -69,7 +70,7 @@ export function datasetInfoText(dataset: DatasetMessage, exact: boolean): string
 /** `name:  value` a line, the values below each other. */
 export function alignedFields(fields: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length)) + 3;
-  return fields.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}\n`).join('');
+  return fields.map(([name, value]) => `${`${name}:`.padEnd(width)}${visibleText(value)}\n`).join('');
 }
 
 /** As `zfs get` has it. */

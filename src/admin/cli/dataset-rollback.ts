@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { RollbackMessage } from '../grpc/admin-messages.ts';
 import { callServer } from './admin-call.ts';
 import type { CliIo } from './cli-io.ts';
+import { counted } from './counted.ts';
 import { refuseColumns } from './dataset-list.ts';
 import { humanSize } from './human-size.ts';
 import { jsonOutput } from './json-output.ts';
@@ -56,8 +57,8 @@ function rollbackJson(plan: RollbackMessage, elapsedUs: number, dryRun: boolean)
 
 function rollbackText(plan: RollbackMessage, { dryRun }: RollbackFlags): string {
   const dataset = plan.target.slice(0, plan.target.indexOf('@'));
-  const live = `${humanSize(plan.liveBytes)} and ${plan.liveInodes} inodes`;
-  const target = `${humanSize(plan.targetBytes)} and ${plan.targetInodes} inodes`;
+  const live = `${humanSize(plan.liveBytes)} and ${counted(plan.liveInodes, 'inode')}`;
+  const target = `${humanSize(plan.targetBytes)} and ${counted(plan.targetInodes, 'inode')}`;
   const lines = dryRun
     ? [`Would make ${dataset} (${live}) what ${plan.target} is (${target})`]
     : [`${dataset} is what ${plan.target} is`];

@@ -7,6 +7,7 @@
 // with a NUL behind.
 
 import type { ChangeMessage, FileTypeName } from '../grpc/diff-messages.ts';
+import { visibleBytes } from './visible-text.ts';
 
 const KINDS: Readonly<Record<ChangeMessage['kind'], string>> = {
   added: '+',
@@ -24,14 +25,10 @@ const TYPES: Readonly<Record<FileTypeName, string>> = {
   fifo: '|',
 };
 const NUL = Buffer.alloc(1);
-// biome-ignore lint/suspicious/noControlCharactersInRegex: names may have them
-const UNSEEN = /[\0-\x1f\x7f\\]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: names may have them
-const UNSEEN_OR_NOT_ASCII = /[\0-\x1f\x7f-\xff\\]/g;
 
 export function changeLines(change: ChangeMessage): string {
   const { kind, type, path, oldPath, ranges } = change;
-  const where = kind === 'renamed' ? `${visible(oldPath)} -> ${visible(path)}` : visible(path);
+  const where = kind === 'renamed' ? `${visibleBytes(oldPath)} -> ${visibleBytes(path)}` : visibleBytes(path);
   const details = detailsOf(change);
   const line = `${KINDS[kind]}  ${TYPES[type]}  ${where}${details.length > 0 ? `  (${details.join(', ')})` : ''}\n`;
   return [line, ...ranges.map(({ offset, length }) => `      ${length} bytes at ${offset}\n`)].join('');
@@ -69,15 +66,4 @@ function pathJson(field: string, path: Buffer): object {
     [field]: text,
     ...(!Buffer.from(text).equals(path) && { [`${field}_base64`]: path.toString('base64') }),
   };
-}
-
-/** What a terminal would not show as it is stands there as a backslash and three octal digits. */
-function visible(path: Buffer): string {
-  const text = path.toString();
-  if (Buffer.from(text).equals(path)) return text.replace(UNSEEN, octal);
-  return path.toString('latin1').replace(UNSEEN_OR_NOT_ASCII, octal);
-}
-
-function octal(character: string): string {
-  return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
 }

@@ -2,7 +2,9 @@
 
 import type { Command } from 'commander';
 import type { AdminLog } from '../admin-log.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { loadSettings, type SettingsFlags } from '../config/settings.ts';
+import { warnOfUnknownDatasets } from '../export-warnings.ts';
 import type { CliIo, RunningServer } from './cli-io.ts';
 import { EXIT } from './exit-code.ts';
 import { withServeOptions } from './serve-options.ts';
@@ -20,7 +22,8 @@ export function addServeCommand(program: Command, io: CliIo): void {
     // From here on, so that a signal while the store is opened ends in good order too.
     const stopped = stopSignal(io, log);
     const running = await io.runServer({ version: io.version, settings, log, reloadSettings });
-    const reload = () => reloadExports(running, log);
+    warnOfUnknownDatasets(running, log);
+    const reload = () => void reloadExports(running, log);
     io.signals.on('SIGHUP', reload);
     await stopped;
     io.signals.off('SIGHUP', reload);
@@ -53,10 +56,16 @@ async function close(running: RunningServer, io: CliIo, log: AdminLog): Promise<
   log.info({}, 'Stopped');
 }
 
-function reloadExports(running: RunningServer, log: AdminLog): void {
-  running.reloadExports().then(
-    () => log.info({}, 'Read the export rules again'),
-    (error: unknown) =>
-      log.error({ err: error }, 'Cannot read the export rules again: those of before stay in force'),
-  );
+async function reloadExports(running: RunningServer, log: AdminLog): Promise<void> {
+  try {
+    await running.reloadExports();
+  } catch (error) {
+    const message = 'Cannot read the export rules again, those of before stay in force';
+    // What the file's author can mend is a sentence; anything else is a bug, and its stack helps.
+    if (error instanceof ConfigError) log.error({}, `${message}: ${error.problems.join('; ')}`);
+    else log.error({ err: error }, message);
+    return;
+  }
+  log.info({}, 'Read the export rules again');
+  warnOfUnknownDatasets(running, log);
 }

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readTopKeys } from '../config/config-file.ts';
 import type { CliIo } from './cli-io.ts';
+import { usageError } from './exit-code.ts';
 
 export const SOCKET_VARIABLE = 'CAIRN_ADMIN_SOCKET';
 
@@ -25,12 +26,13 @@ export function withAddressOptions(command: Command): Command {
     .option('-c, --config <file>', 'the configuration file of the server, which says where its socket is');
 }
 
-/** @throws ConfigError */
+/** @throws ConfigError, CliError */
 export function findServer(
   { adminSocket, config }: AddressOptions,
   { environment, workingDirectory }: CliIo,
 ): ServerAddress {
   if (adminSocket !== undefined) {
+    if (adminSocket === '') throw usageError('--admin-socket must not be empty');
     return { socket: resolve(workingDirectory, adminSocket), origin: 'given by --admin-socket' };
   }
   if (config !== undefined) {

@@ -61,6 +61,11 @@ export async function deleteSnapshots(
     io.stdout.write(jsonOutput(`cairn dataset ${command}`, content));
     return;
   }
+  if (names.length === 0) {
+    const these = request.labels.length > 1 ? 'all of these labels' : 'this label';
+    io.stdout.write(`No snapshot has ${these}: there is nothing to delete\n`);
+    return;
+  }
   const lines = names.map((name) => `${dryRun ? 'Would delete' : 'Deleted'} ${name}`);
   const space = flags.parsable ? String(bytes) : humanSize(bytes);
   lines.push(dryRun ? `Would give back ${space}` : `Giving back ${space} in the background`);

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { nearest } from '../config/nearest.ts';
 import { usageError } from './exit-code.ts';
+import { visibleText } from './visible-text.ts';
 
 export interface Column<Row> {
   /** As chosen by `-o`; the header is this in capitals. */
@@ -74,7 +75,7 @@ export function listText<Row>(listing: Listing<Row>): string {
   const { options, byDefault } = listing;
   const columns = (options.output?.split(',') ?? byDefault).map((name) => columnOf(listing, name.trim()));
   const cells = sorted(listing).map((row) =>
-    columns.map((column) => (options.parsable ? column.exact(row) : column.human(row))),
+    columns.map((column) => visibleText(options.parsable ? column.exact(row) : column.human(row))),
   );
   if (options.H) return cells.map((line) => `${line.join('\t')}\n`).join('');
   if (cells.length === 0) return '';

@@ -7,6 +7,7 @@ import { EXPORT_KEYS, type Keys, SECTIONS, TOP_KEYS, type ValuesOf } from './con
 import { type Environment, withEnvironment } from './environment.ts';
 import { KeyLines, pathOf } from './key-lines.ts';
 import { nearest } from './nearest.ts';
+import { unreadable } from './unreadable.ts';
 import { ValueError } from './value-type.ts';
 
 export type TopValues = ValuesOf<typeof TOP_KEYS>;
@@ -72,16 +73,11 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
-    throw new ConfigError([`Cannot read the configuration file ${file}: ${reason}`], { cause: error });
+    throw new ConfigError([`Cannot read the configuration file ${file}: ${unreadable(error)}`], {
+      cause: error,
+    });
   }
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-};
 
 function parseToml(toml: string, file: string): Table {
   try {

@@ -1,5 +1,6 @@
 // Every key of the configuration file, its type and its default; config.example.toml explains them one by one.
 
+import { exportedDataset } from './exported-dataset.ts';
 import { network } from './network.ts';
 import {
   boolean,
@@ -88,7 +89,7 @@ export const EXPORT_KEYS = {
   anonuid: key(ID, NOBODY),
   anongid: key(ID, NOBODY),
   secure: key(boolean, true),
-  datasets: key(oneOrMore(text), ['*']),
+  datasets: key(oneOrMore(exportedDataset), ['*']),
 } as const satisfies Keys;
 
 function key<T>(type: ValueType<T>, byDefault: T): Key<T> {

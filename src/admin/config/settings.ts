@@ -1,7 +1,6 @@
 // What `cairn serve` is told: the configuration file, and the flags, which win over it. Data only; what is made of it
 // is made elsewhere.
 
-import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from './config-error.ts';
 import {
@@ -13,6 +12,7 @@ import {
 } from './config-file.ts';
 import { TOP_KEYS } from './config-keys.ts';
 import type { Environment } from './environment.ts';
+import { type GrpcSettings, grpcContradictions, grpcSettings } from './grpc-settings.ts';
 import { type HostPort, hostPortText, isLoopback } from './host-port.ts';
 import { ValueError } from './value-type.ts';
 
@@ -27,12 +27,6 @@ export interface ExportRule {
   readonly secure: boolean;
   /** Names, each also for the datasets nested in it; `*` is all, also those made later. */
   readonly datasets: readonly string[];
-}
-
-export interface GrpcSettings {
-  readonly listen: HostPort;
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
-  readonly token: string | undefined;
 }
 
 export interface Settings {
@@ -72,7 +66,6 @@ export interface SettingsFlags {
 
 /** Of a UNIX socket's path, as the smallest `sun_path` among systems allows, with its NUL. */
 export const SOCKET_PATH_BYTES_MAX = 103;
-export const TOKEN_CHARACTERS_MIN = 16;
 
 /** Without any rule: programs of this machine, and of those only root's, so that none can speak for another user. */
 const LOOPBACK_RULE: ExportRule = {
@@ -113,8 +106,10 @@ function settingsOf(sources: Sources): Settings {
   const { top, sections } = file;
   // A path in the file is meant from where the file is, so that server and commands agree wherever they are started.
   const fileDirectory = configFile ? dirname(configFile) : workingDirectory;
-  const dataDir = flags.dataDir
-    ? resolve(workingDirectory, flags.dataDir)
+  const dataDirFlag = pathFlag(sources, '--data-dir', flags.dataDir);
+  const socketFlag = pathFlag(sources, '--admin-socket', flags.adminSocket);
+  const dataDir = dataDirFlag
+    ? resolve(workingDirectory, dataDirFlag)
     : resolve(file.has('data_dir') ? fileDirectory : workingDirectory, top.data_dir);
   const insecurePorts = flags.insecurePorts ?? top.insecure_ports;
   const rules = file.exports.length > 0 ? file.exports.map(ruleOf) : [LOOPBACK_RULE];
@@ -123,8 +118,8 @@ function settingsOf(sources: Sources): Settings {
     dataDir,
     listen: flagOr(sources, 'listen', flags.listen, top.listen),
     portmapListen: flagOr(sources, 'portmap_listen', flags.portmapListen, top.portmap_listen),
-    adminSocket: flags.adminSocket
-      ? resolve(workingDirectory, flags.adminSocket)
+    adminSocket: socketFlag
+      ? resolve(workingDirectory, socketFlag)
       : top.admin_socket
         ? resolve(fileDirectory, top.admin_socket)
         : join(dataDir, 'admin.sock'),
@@ -147,6 +142,12 @@ function settingsOf(sources: Sources): Settings {
   };
 }
 
+/** An empty one is most often a variable of the shell that is not set, and does not mean the default. */
+function pathFlag({ problems }: Sources, flag: string, typed: string | undefined): string | undefined {
+  if (typed === '') problems.push(`${flag} must not be empty`);
+  return typed;
+}
+
 function flagOr<Name extends keyof typeof TOP_KEYS, T>(
   { problems }: Sources,
   key: Name,
@@ -167,54 +168,22 @@ function ruleOf({ network, ...rule }: ExportValues): ExportRule {
   return { networks: network, ...rule };
 }
 
-function grpcOf(sources: Sources, fileDirectory: string): GrpcSettings | undefined {
+function grpcOf(sources: Sources, directory: string): GrpcSettings | undefined {
   const { flags, file, problems } = sources;
   const listen = flagOr(sources, 'grpc_listen', flags.grpcListen, file.top.grpc_listen);
-  if (!listen) return undefined;
-  const { tls_cert, tls_key, token, token_file } = file.sections.grpc;
-  const read = (key: string, path: string | undefined): Buffer | undefined => {
-    if (path === undefined) return undefined;
-    try {
-      return readFileSync(resolve(fileDirectory, path));
-    } catch (error) {
-      problems.push(`Cannot read ${key} in [grpc]: ${(error as Error).message}`);
-      return Buffer.alloc(0);
-    }
-  };
-  const cert = read('tls_cert', tls_cert);
-  const key = read('tls_key', tls_key);
-  return {
-    listen,
-    tls: cert && key && { cert, key },
-    token: token ?? read('token_file', token_file)?.toString('utf8').trim(),
-  };
+  return listen && grpcSettings({ listen, section: file.sections.grpc, directory }, problems);
 }
 
 function contradictions(settings: Settings, file: ConfigValues): string[] {
   const found: string[] = [];
-  const { listen, grpc, httpListen, adminSocket } = settings;
+  const { listen, httpListen, adminSocket } = settings;
   if (!isLoopback(listen) && file.exports.length === 0) {
     found.push(
       `Other machines can reach ${hostPortText(listen)}, but no [[export]] rule says which of them may use what: ` +
         'add one to the configuration file (config.example.toml shows how), or listen on 127.0.0.1',
     );
   }
-  const { tls_cert, tls_key, token, token_file } = file.sections.grpc;
-  if ((tls_cert === undefined) !== (tls_key === undefined)) {
-    found.push('[grpc] needs tls_cert and tls_key together: a certificate is of no use without its key');
-  }
-  if (token !== undefined && token_file !== undefined) {
-    found.push('[grpc] has a token and a token_file: leave one of them out');
-  }
-  if (grpc?.token !== undefined && grpc.token.length < TOKEN_CHARACTERS_MIN) {
-    found.push(`The token in [grpc] must have at least ${TOKEN_CHARACTERS_MIN} characters`);
-  }
-  if (grpc && !isLoopback(grpc.listen) && !(grpc.tls && grpc.token)) {
-    found.push(
-      `Other machines can reach ${hostPortText(grpc.listen)}: grpc_listen beyond 127.0.0.1 needs tls_cert, tls_key ` +
-        'and a token (or token_file) in [grpc]',
-    );
-  }
+  found.push(...grpcContradictions(file.sections.grpc));
   if (httpListen && !isLoopback(httpListen)) {
     found.push(
       `Other machines can reach ${hostPortText(httpListen)}: http_listen has neither TLS nor a password, so it must ` +

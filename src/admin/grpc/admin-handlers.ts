@@ -1,11 +1,13 @@
 // What each method of the service does. A handler answers or throws; how that travels is the server's matter.
 
+import type { AdminLog } from '../admin-log.ts';
+import { warnOfUnknownDatasets } from '../export-warnings.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import type { AdminMethods, CreateDatasetRequest, DatasetMessage, StatusMessage } from './admin-messages.ts';
 import { datasetMessage } from './dataset-message.ts';
 import { jobHandlers } from './job-handlers.ts';
 import { propertyHandlers } from './property-handlers.ts';
-import { given, invalid } from './request-check.ts';
+import { given, givenDataset, invalid } from './request-check.ts';
 import { snapshotHandlers } from './snapshot-handlers.ts';
 
 export type AdminHandlers = {
@@ -17,13 +19,13 @@ export type AdminHandlers = {
 /** The server adds the time that it took. */
 type Answer<Method extends keyof AdminMethods> = Omit<AdminMethods[Method]['answer'], 'elapsedUs'>;
 
-export function adminHandlers(server: ManagedServer): AdminHandlers {
+export function adminHandlers(server: ManagedServer, log: AdminLog): AdminHandlers {
   return {
     ...datasetHandlers(server),
     ...propertyHandlers(server),
     ...snapshotHandlers(server),
     ...jobHandlers(server),
-    ...serverHandlers(server),
+    ...serverHandlers(server, log),
   };
 }
 
@@ -39,7 +41,7 @@ type DatasetMethods =
 
 function datasetHandlers({ datasets }: ManagedServer): Pick<AdminHandlers, DatasetMethods> {
   const info = (name: string): { dataset: DatasetMessage } => ({
-    dataset: datasetMessage(datasets.info(given(name, 'name'))),
+    dataset: datasetMessage(datasets.info(givenDataset(name))),
   });
   return {
     async CreateDataset(request) {
@@ -53,18 +55,18 @@ function datasetHandlers({ datasets }: ManagedServer): Pick<AdminHandlers, Datas
       return { datasets: listed.map((each) => datasetMessage(datasets.info(each))) };
     },
     async DeleteDataset({ name, recursive }) {
-      return datasets.delete(given(name, 'name'), recursive);
+      return datasets.delete(givenDataset(name), recursive);
     },
-    PlanDelete: ({ name, recursive }) => datasets.planDelete(given(name, 'name'), recursive),
+    PlanDelete: ({ name, recursive }) => datasets.planDelete(givenDataset(name), recursive),
     GetDatasetInfo: ({ name }) => info(name),
     async SetDefaultDataset({ name }) {
-      await datasets.setDefault(given(name, 'name'));
+      await datasets.setDefault(givenDataset(name));
       return info(name);
     },
     GetDefaultDataset: () => info(datasets.defaultDataset().name),
     async RenameDataset({ name, newName }) {
       return {
-        dataset: datasetMessage(await datasets.rename(given(name, 'name'), given(newName, 'new name'))),
+        dataset: datasetMessage(await datasets.rename(givenDataset(name), given(newName, 'new name'))),
       };
     },
   };
@@ -72,11 +74,13 @@ function datasetHandlers({ datasets }: ManagedServer): Pick<AdminHandlers, Datas
 
 type ServerMethods = 'ListExports' | 'ReloadExports' | 'ListClients' | 'GetStatus';
 
-function serverHandlers(server: ManagedServer): Pick<AdminHandlers, ServerMethods> {
+function serverHandlers(server: ManagedServer, log: AdminLog): Pick<AdminHandlers, ServerMethods> {
   return {
     ListExports: () => ({ exports: server.exports() }),
     async ReloadExports() {
-      return { exports: await server.reloadExports() };
+      const exports = await server.reloadExports();
+      warnOfUnknownDatasets(server, log);
+      return { exports };
     },
     ListClients: () => ({
       clients: server.clients().map((client) => ({

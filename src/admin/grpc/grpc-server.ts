@@ -12,8 +12,8 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Clock } from '../../clock.ts';
 import type { AdminLog } from '../admin-log.ts';
+import type { GrpcSettings } from '../config/grpc-settings.ts';
 import { type HostPort, hostPortText } from '../config/host-port.ts';
-import type { GrpcSettings } from '../config/settings.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { listenError } from '../start-error.ts';
 import { adminHandlers } from './admin-handlers.ts';
@@ -110,7 +110,7 @@ async function shutDown(server: Server, clock: Clock, deadlineMs: number): Promi
 }
 
 function implementationOf({ server, log, clock }: AdminServerOptions): UntypedServiceImplementation {
-  const unary = Object.entries(adminHandlers(server)).map(([method, handler]) => [
+  const unary = Object.entries(adminHandlers(server, log)).map(([method, handler]) => [
     method,
     unaryCall({
       handler: handler as (request: unknown) => object | Promise<object>,

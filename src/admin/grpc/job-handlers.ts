@@ -4,7 +4,7 @@ import type { JobInfo } from '../../snapshots/jobs/jobs.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import type { AdminHandlers } from './admin-handlers.ts';
 import type { JobMessage } from './admin-messages.ts';
-import { given } from './request-check.ts';
+import { given, givenDataset } from './request-check.ts';
 
 type JobMethods = 'Restore' | 'Detach' | 'ListJobs' | 'CancelJob';
 
@@ -24,7 +24,7 @@ export function jobHandlers({
       return { job: jobMessage(job) };
     },
     async Detach({ name }) {
-      return { job: jobMessage(await detaches.start(given(name, 'name'))) };
+      return { job: jobMessage(await detaches.start(givenDataset(name))) };
     },
     ListJobs: () => ({ jobs: jobs.list().map(jobMessage) }),
     async CancelJob({ id }) {

@@ -8,6 +8,13 @@ export function given(text: string, what: string): string {
   return text;
 }
 
+/** Of a dataset, where no snapshot can be meant: "there is no such dataset" would leave its reader to wonder. */
+export function givenDataset(text: string, what = 'name'): string {
+  const name = given(text, what);
+  if (!name.includes('@')) return name;
+  throw invalid(`${JSON.stringify(name)} names a snapshot, and here only a dataset can be meant`);
+}
+
 export function invalid(message: string): DatasetError {
   return new DatasetError('invalid', message);
 }

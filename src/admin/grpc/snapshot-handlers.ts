@@ -9,7 +9,7 @@ import type {
 import type { AdminHandlers } from './admin-handlers.ts';
 import type { CreateSnapshotRequest, DeleteSnapshotRequest, RollbackMessage } from './admin-messages.ts';
 import { datasetMessage, snapshotMessage } from './dataset-message.ts';
-import { given, invalid } from './request-check.ts';
+import { given, givenDataset, invalid } from './request-check.ts';
 
 type SnapshotMethods =
   | 'CreateSnapshot'
@@ -40,7 +40,7 @@ export function snapshotHandlers({
       return { snapshot: snapshotMessage(made!), nested: nested.map(snapshotMessage) };
     },
     ListSnapshots: ({ source, labels }) => ({
-      snapshots: snapshots.list(source === '' ? undefined : source, labels).map(snapshotMessage),
+      snapshots: snapshots.list(ownerOf(source), labels).map(snapshotMessage),
     }),
     GetSnapshotInfo: ({ name }) => ({ snapshot: snapshotMessage(snapshots.info(given(name, 'name'))) }),
     async DeleteSnapshot(request) {
@@ -83,5 +83,10 @@ function snapshotOptions({ recursive, ttlSeconds, properties }: CreateSnapshotRe
 function selectionOf({ name, labels, source }: DeleteSnapshotRequest): SnapshotSelection {
   if (labels.length === 0) return given(name, 'name');
   if (name !== '') throw invalid(`Either a name or labels say what to delete, not ${name} and labels`);
-  return { labels, dataset: source === '' ? undefined : source };
+  return { labels, dataset: ownerOf(source) };
+}
+
+/** Undefined is all. */
+function ownerOf(source: string): string | undefined {
+  return source === '' ? undefined : givenDataset(source);
 }

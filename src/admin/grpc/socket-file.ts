@@ -70,12 +70,21 @@ async function privateDirectory(path: string): Promise<string> {
   try {
     return await mkdtemp(join(dirname(path), '.c'));
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = REASONS[code ?? '']?.(dirname(path)) ?? message;
     throw new StartError(
-      `Cannot make the admin socket ${path}: ${(error as Error).message}. Choose another path with --admin-socket`,
+      `Cannot make the admin socket ${path}: ${reason}. Choose another path with --admin-socket`,
       { cause: error },
     );
   }
 }
+
+const REASONS: Readonly<Record<string, (directory: string) => string>> = {
+  ENOENT: (directory) => `there is no directory ${directory}`,
+  ENOTDIR: (directory) => `${directory} is no directory`,
+  EACCES: (directory) => `you may not make files in ${directory}`,
+  EROFS: (directory) => `${directory} is on a read-only file system`,
+};
 
 async function removeOwn(path: string, own: { readonly ino: number; readonly dev: number }): Promise<void> {
   const found = await lstat(path).catch(() => undefined);

@@ -324,6 +324,13 @@ describe('dataset delete', () => {
     expect(served.datasets.list()).toHaveLength(3);
   });
 
+  it('counts one inode as one', async () => {
+    await ok('create', 'single');
+    expect(await ok('delete', 'single', '--dry-run')).toBe(
+      'Would delete single\nWould give back 0B and 1 inode\n',
+    );
+  });
+
   it('is refused for the default dataset', async () => {
     expect(await cairn('delete', 'root')).toMatchObject({ status: 5 });
   });
@@ -351,6 +358,17 @@ describe('dataset set, get and inherit', () => {
     expect(await ok('get', '-H', 'a', 'creation')).toBe('a\tcreation\t2026-09-21 14:13:20 UTC\t-\n');
     await ok('inherit', 'a', 'readonly');
     expect(await ok('get', '-H', '-o', 'value,source', 'a/b', 'readonly')).toBe('off\tdefault\n');
+  });
+
+  it('show what anybody may have written so that it is neither a command of the terminal nor another row', async () => {
+    const value = 'one\ntwo\tthree\x1b[31m\\\x9b';
+    const shown = 'one\\012two\\011three\\033[31m\\134\\302\\233';
+    await ok('set', 'a', `x:y=${value}`);
+    expect(await ok('get', '-H', '-o', 'value', 'a', 'x:y')).toBe(`${shown}\n`);
+    expect(await ok('get', '-o', 'value,name', 'a', 'x:y')).toMatch(/^VALUE +NAME\n[ -~]+ {2}a\n$/);
+    expect(await ok('list', '-Hp', '-o', 'x:y,name', '-s', 'name', 'a')).toBe(`${shown}\ta\n${shown}\ta/b\n`);
+    expect(await ok('info', 'a')).toContain(` ${shown}\n`);
+    expect(JSON.parse(await ok('get', '-o', 'json', 'a', 'x:y')).properties['x:y'].value).toBe(value);
   });
 
   it('take the name as an option as well', async () => {

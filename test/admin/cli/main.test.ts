@@ -1,12 +1,27 @@
 import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer, ServerStart } from '../../../src/admin/cli/cli-io.ts';
+import { ConfigError } from '../../../src/admin/config/config-error.ts';
+import { loadSettings } from '../../../src/admin/config/settings.ts';
 import { StartError } from '../../../src/admin/start-error.ts';
+import { MemoryDatasets } from '../memory-datasets.ts';
 import { Served } from '../served.ts';
 import { CommandLine } from './command-line.ts';
+
+/** Root may do everything: what others may not is tried as another. */
+async function asNobody(task: () => Promise<void>): Promise<void> {
+  const { seteuid, geteuid } = process;
+  const own = geteuid!();
+  if (own === 0) seteuid!(65_534);
+  try {
+    await task();
+  } finally {
+    if (own === 0) seteuid!(own);
+  }
+}
 
 let served: Served;
 beforeAll(async () => {
@@ -61,6 +76,37 @@ describe('the server', () => {
     expect((await new CommandLine({ environment: { CAIRN_ADMIN_SOCKET: left } }).run(...list)).stderr).toBe(
       `cairn: Cannot reach the server at ${left} (given by $CAIRN_ADMIN_SOCKET): no server runs there any more. ${what}\n`,
     );
+  });
+
+  it('is said not to be there where no socket is, and not to be named by nothing', async () => {
+    const line = new CommandLine();
+    const file = join(served.directory, 'a-file');
+    writeFileSync(file, '');
+    for (const [path, what] of [
+      [file, 'file'],
+      [served.directory, 'directory'],
+    ] as const) {
+      expect(await line.run(...list, '--admin-socket', path)).toMatchObject({
+        status: 7,
+        stderr: expect.stringContaining(`(given by --admin-socket): it is a ${what}, no socket. `),
+      });
+    }
+    expect(await line.run(...list, '--admin-socket', '')).toMatchObject({
+      status: 2,
+      stderr: 'cairn: --admin-socket must not be empty\n',
+    });
+  });
+
+  it('is denied to other users, with what they can do', async () => {
+    await asNobody(async () => {
+      expect(await new CommandLine().run(...list, '--admin-socket', served.socket)).toEqual({
+        status: 6,
+        stdout: '',
+        stderr:
+          `cairn: Cannot reach the server at ${served.socket} (given by --admin-socket): only the user who started ` +
+          'it, and root, may. Run this command as one of them\n',
+      });
+    });
   });
 
   it('is not looked for where the configuration is wrong', async () => {
@@ -123,6 +169,11 @@ describe('export, clients and status', () => {
     const before = served.reloads;
     expect((await run('export', 'reload', '-H', '-o', 'network')).stdout).toBe('127.0.0.0/8,::1\n');
     expect(served.reloads).toBe(before + 1);
+    expect(served.warnings).toEqual([]);
+    served.exported = ['projcts', 'root'];
+    await run('export', 'reload');
+    expect(served.warnings).toEqual(['An export rule has projcts, but there is no such dataset']);
+    served.exported = ['*'];
   });
 
   it('list connections', async () => {
@@ -217,6 +268,9 @@ describe('check', () => {
         '/a/b: It has 2 links, counted are 1\nChecked 2 datasets, 10 inodes, 2.00K: 1 found, 0 repaired\n',
       stderr: 'cairn: 1 thing is wrong; --repair mends what can be mended\n',
     });
+    expect((await line.run('check', '--repair', '--admin-socket', served.socket)).stderr).toBe(
+      'cairn: 1 thing is wrong that cannot be mended\n',
+    );
     served.checkEvents = [finding(true), { summary: { ...clean.summary, findings: 1, repaired: 1 } }];
     const repaired = await line.run('check', '--repair', '-o', 'json', '--admin-socket', served.socket);
     expect(repaired.status).toBe(0);
@@ -232,6 +286,30 @@ describe('check', () => {
       status: 1,
       stderr: 'cairn: The check has ended before it was done\n',
     });
+  });
+
+  it('names --data-dir where only a server that does not run was named', async () => {
+    const environment = { CAIRN_ADMIN_SOCKET: '/absent.sock' };
+    expect(await new CommandLine({ environment }).run('check')).toMatchObject({
+      status: 7,
+      stderr: expect.stringMatching(/ --admin-socket; what no server has open is checked with --data-dir\n$/),
+    });
+  });
+
+  it('is denied where the data directory may not be looked into', async () => {
+    const directory = join(served.directory, 'closed');
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(join(directory, 'CAIRN'), 'x');
+    chmodSync(served.directory, 0o755);
+    if (process.geteuid!() !== 0) chmodSync(directory, 0);
+    await asNobody(async () => {
+      expect(await new CommandLine().run('check', '--data-dir', directory)).toMatchObject({
+        status: 6,
+        stderr: `cairn: Cannot look into ${directory}: permission denied. Run this command as the user who started the server there\n`,
+      });
+    });
+    chmodSync(directory, 0o700);
+    chmodSync(served.directory, 0o700);
   });
 
   it('is done on the data directory when no server runs', async () => {
@@ -312,9 +390,16 @@ describe('completion', () => {
 });
 
 describe('serve', () => {
+  const RULE = loadSettings({}, {}, '/').exports[0]!;
+
   class Running implements RunningServer {
     closed = 0;
     reloaded = 0;
+    readonly datasets = new MemoryDatasets();
+    readonly rules = [{ ...RULE, datasets: ['*', 'root', 'projcts'] }];
+    exports() {
+      return this.rules;
+    }
     async close(): Promise<void> {
       this.closed++;
     }
@@ -385,16 +470,47 @@ describe('serve', () => {
       exit: (status) => exits.push(status),
       async runServer() {
         signals.emit('SIGTERM');
-        return {
-          async close() {
-            for (const timer of timers) timer();
-          },
-          async reloadExports() {},
+        const running = new Running();
+        running.close = async () => {
+          for (const timer of timers) timer();
         };
+        return running;
       },
     });
     await line.run('serve');
     expect(exits).toEqual([1]);
+  });
+
+  it('warns of exported datasets that there are not, and says in a sentence why rules are not read again', async () => {
+    const signals = new EventEmitter();
+    const lines: string[] = [];
+    const take = (fields: object, message: string) => lines.push(JSON.stringify(fields) + message);
+    const running = new Running();
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const line = new CommandLine({
+      signals,
+      createLog: () => ({ debug() {}, info() {}, warn: take, error: take }),
+      async runServer() {
+        setImmediate(async () => {
+          signals.emit('SIGHUP');
+          await turn();
+          running.reloadExports = async () => {
+            throw new ConfigError(['c.toml, line 1: one', 'c.toml, line 2: two']);
+          };
+          signals.emit('SIGHUP');
+          await turn();
+          signals.emit('SIGTERM');
+        });
+        return running;
+      },
+    });
+    expect((await line.run('serve')).status).toBe(0);
+    const warning = '{"dataset":"projcts"}An export rule has projcts, but there is no such dataset';
+    expect(lines).toEqual([
+      warning,
+      warning,
+      '{}Cannot read the export rules again, those of before stay in force: c.toml, line 1: one; c.toml, line 2: two',
+    ]);
   });
 
   it('says in a sentence why it cannot start', async () => {

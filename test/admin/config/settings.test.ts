@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${NAME} is the notation of the configuration
 
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,6 +14,10 @@ import { settingsText } from '../../../src/admin/config/settings-text.ts';
 const directory = mkdtempSync(join(tmpdir(), 'cairn-config-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 const file = join(directory, 'c.toml');
+
+const [CERT, KEY] = ['localhost-cert.pem', 'localhost-key.pem'].map((name) =>
+  resolve(import.meta.dirname, '../grpc', name),
+);
 
 function load(toml: string, flags: SettingsFlags = {}, environment: Record<string, string> = {}): Settings {
   writeFileSync(file, toml);
@@ -86,6 +91,13 @@ describe('flags', () => {
     expect(problems('', { listen: '2049', durability: 'fast' })).toEqual([
       '--listen must be HOST:PORT, such as "127.0.0.1:2049" or "[::1]:2049", not "2049"',
       '--durability must be strict or relaxed, not "fast"',
+    ]);
+  });
+
+  it('that are paths are not empty, which would be the default without a word', () => {
+    expect(problems('', { dataDir: '', adminSocket: '' })).toEqual([
+      '--data-dir must not be empty',
+      '--admin-socket must not be empty',
     ]);
   });
 
@@ -179,6 +191,10 @@ describe('values', () => {
     [
       '[[export]]\nnetwork = []',
       'FILE, line 2: network in [[export]] number 1 must be a list such as ["a", "b"], not an empty list',
+    ],
+    [
+      '[[export]]\nnetwork = "*"\ndatasets = ["a", "/a b"]',
+      'FILE, line 3: datasets in [[export]] number 1 must be names of datasets, or "*": "/a b" is no valid name: it begins with "/", which only paths for mount do',
     ],
     [
       '[[export]]\nnetwork = "*"\n[[export]]\naccess = "ro"',
@@ -312,9 +328,8 @@ describe('servers that other machines can reach', () => {
     expect(problems('[grpc]\ntoken = "0123456789abcdef"', { grpcListen: '0.0.0.0:7070' })).toEqual([
       sentence,
     ]);
-    writeFileSync(join(directory, 'pem'), 'x');
     writeFileSync(join(directory, 'token'), '0123456789abcdef\n');
-    const tls = '[grpc]\ntls_cert = "pem"\ntls_key = "pem"\n';
+    const tls = `[grpc]\ntls_cert = "${CERT}"\ntls_key = "${KEY}"\n`;
     expect(problems(tls, { grpcListen: '0.0.0.0:7070' })).toEqual([sentence]);
     const { grpc } = load(`${tls}token_file = "token"\n`, { grpcListen: '0.0.0.0:7070' });
     expect(grpc?.token).toBe('0123456789abcdef');
@@ -330,10 +345,11 @@ describe('servers that other machines can reach', () => {
 
 describe('[grpc]', () => {
   const at = { grpcListen: '127.0.0.1:0' };
+  const beyond = { grpcListen: '0.0.0.0:0' };
 
   it('needs certificate and key together, one token of some length, and files that are there', () => {
-    writeFileSync(join(directory, 'pem'), 'x');
-    expect(problems('[grpc]\ntls_cert = "pem"', at)).toEqual([
+    writeFileSync(join(directory, 'pem'), 'of some length, but no PEM');
+    expect(problems(`[grpc]\ntls_cert = "${CERT}"`, at)).toEqual([
       '[grpc] needs tls_cert and tls_key together: a certificate is of no use without its key',
     ]);
     expect(problems('[grpc]\ntoken = "short"', at)).toEqual([
@@ -342,9 +358,31 @@ describe('[grpc]', () => {
     expect(problems('[grpc]\ntoken = "0123456789abcdef"\ntoken_file = "pem"', at)).toEqual([
       '[grpc] has a token and a token_file: leave one of them out',
     ]);
-    expect(problems('[grpc]\ntoken_file = "absent"', at)[0]).toMatch(
-      /^Cannot read token_file in \[grpc\]: ENOENT/,
+    expect(problems('[grpc]\ntoken_file = "absent"', at)).toEqual([
+      `Cannot read token_file in [grpc], ${directory}/absent: there is no such file`,
+    ]);
+    // Nothing is said of a token that could not be read.
+    expect(problems(`[grpc]\ntoken_file = "/tmp"\ntls_cert = "${CERT}"\ntls_key = "${KEY}"`, beyond)).toEqual(
+      ['Cannot read token_file in [grpc], /tmp: it is a directory'],
     );
+  });
+
+  it('has a certificate and its key in PEM', () => {
+    writeFileSync(join(directory, 'no.pem'), 'x');
+    expect(problems('[grpc]\ntls_cert = "no.pem"\ntls_key = "no.pem"', at)).toEqual([
+      `tls_cert in [grpc]: ${directory}/no.pem is no PEM certificate`,
+      `tls_key in [grpc]: ${directory}/no.pem is no PEM private key without a passphrase`,
+    ]);
+    expect(problems(`[grpc]\ntls_cert = "${KEY}"\ntls_key = "${CERT}"`, at)).toEqual([
+      `tls_cert in [grpc]: ${KEY} is no PEM certificate`,
+      `tls_key in [grpc]: ${CERT} is no PEM private key without a passphrase`,
+    ]);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(join(directory, 'other.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    expect(problems(`[grpc]\ntls_cert = "${CERT}"\ntls_key = "other.pem"`, at)).toEqual([
+      `tls_key in [grpc]: ${directory}/other.pem is not the key of the certificate in tls_cert`,
+    ]);
+    expect(load(`[grpc]\ntls_cert = "${CERT}"\ntls_key = "${KEY}"`, at).grpc?.tls).toBeDefined();
   });
 });
 

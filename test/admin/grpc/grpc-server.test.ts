@@ -305,7 +305,12 @@ describe('the socket', () => {
 
   it('needs its directory', async () => {
     const path = join(served.directory, 'absent/admin.sock');
-    await expect(served.startAt(path)).rejects.toThrow(/^Cannot make the admin socket .*: ENOENT/);
+    await expect(served.startAt(path)).rejects.toThrow(
+      `Cannot make the admin socket ${path}: there is no directory ${served.directory}/absent. Choose another path`,
+    );
+    const file = join(served.directory, 'a-file');
+    writeFileSync(file, '');
+    await expect(served.startAt(join(file, 'admin.sock'))).rejects.toThrow(`: ${file} is no directory. `);
   });
 
   it('is left alone at the end when another server has put its own there', async () => {
