@@ -67,7 +67,8 @@ export function ownershipOfNew(
   const mayGiveGroup = changes.gid !== undefined && (isRoot(caller) || inGroup(caller, changes.gid));
   const gid = mayGiveGroup ? changes.gid! : inherits ? directory.gid : caller.gid;
   let mode = (changes.mode ?? defaultMode) & MODE_BITS;
-  if (!isRoot(caller) && !inGroup(caller, gid)) mode &= ~SETGID;
+  // Only of what it would be a privilege for: without group execute Linux leaves it (mode_strip_sgid).
+  if ((mode & GROUP_EXECUTE) !== 0 && !isRoot(caller) && !inGroup(caller, gid)) mode &= ~SETGID;
   if (inherits && type === FileType.directory) mode |= SETGID;
   return { uid, gid, mode };
 }

@@ -1,8 +1,9 @@
 // Replies to calls that must not be done twice. A client that misses a reply sends the call again, after a restart of
 // the server too; then it gets the reply of the first time instead of an EEXIST or a NOENT.
 //
-// A hit needs the same address (the port may change with a new connection), xid, procedure and checksum of the whole
-// call with its credential, within 120 s. Replies are held to 8,192 and 8 MiB (kept-replies.ts). A call that is still
+// A hit needs the same address, xid, procedure and checksum of the whole call with its credential, within 120 s. The port
+// may change with a new connection, for the clients that do not keep it; then the call must be one that can be waiting for
+// its reply still (rpc/conversation.ts). Replies are held to 8,192 and 8 MiB (kept-replies.ts). A call that is still
 // being served is answered, both times, when it ends; it is no subject to these limits, for to forget it would be to do it
 // twice, and how many there can be is limited where calls are read (rpc/limits.ts).
 //
@@ -15,9 +16,13 @@ import type { Receipt } from '../fs/file-system.ts';
 import { type AnsweredCall, KeptReplies, REPLY_AGE_MAX_MS } from './kept-replies.ts';
 import { decodeReply, encodeReply, type ReplyRecord, RING_REPLY_BYTES_MAX } from './reply-record.ts';
 import type { RpcCall } from './rpc/call.ts';
-import { ServedCalls } from './served-calls.ts';
+import { Conversation } from './rpc/conversation.ts';
+import { type ServedCall, ServedCalls } from './served-calls.ts';
 
 export const RING_SLOTS = 4096;
+
+/** Of connections of an earlier run. */
+const NO_PORT = 0;
 
 /** Makes the row for a successful reply, in the turn in which its operation is staged. */
 export type ReceiptOf = (reply: Buffer) => Receipt | undefined;
@@ -55,20 +60,25 @@ export class DuplicateRequestCache {
       this.nextSlot = (newest.slot + 1) % RING_SLOTS;
       this.nextSequence = newest.record.sequence + 1;
     }
+    const conversations = new Map<string, Conversation>();
     for (const { record } of found) {
       // A wall clock that was set back makes a row look as if it came from the future: it is new, then.
       const ageMs = Math.max(0, nowSeconds - record.seconds) * 1000;
       if (ageMs >= REPLY_AGE_MAX_MS) continue;
-      this.kept.keep(record, record.checksum, record.reply, ageMs);
+      const { address, xid, procedure } = record;
+      // The run ended behind each of them: any one may be what a client still waits for.
+      const conversation = conversations.get(address) ?? new Conversation(address, NO_PORT);
+      conversations.set(address, conversation);
+      this.kept.keep({ conversation, xid, procedure }, record.checksum, record.reply, ageMs);
     }
   }
 
   /** Serves a call, or answers it as it was answered before. */
   run(call: RpcCall, procedure: number, serve: (receiptOf: ReceiptOf) => Eventual<Buffer>): Eventual<Buffer> {
-    const answered = { address: call.peer.address, xid: call.xid, procedure };
+    const answered = { conversation: call.conversation, xid: call.xid, procedure };
     const checksum = call.checksum();
     const served = this.served.find(answered);
-    const known = served?.checksum === checksum ? served.reply : this.kept.find(answered, checksum);
+    const known = (served && replyOf(served, answered, checksum)) ?? this.kept.find(answered, checksum);
     if (known !== undefined) {
       this.hits++;
       return known;
@@ -82,7 +92,7 @@ export class DuplicateRequestCache {
   }
 
   private keepLater(
-    { address, xid, procedure }: AnsweredCall,
+    { conversation, xid, procedure }: AnsweredCall,
     checksum: number,
     answer: Promise<Buffer>,
   ): Promise<Buffer> {
@@ -97,13 +107,13 @@ export class DuplicateRequestCache {
         throw error;
       },
     );
-    const served = { address, xid, procedure, checksum, reply };
+    const served = { conversation, xid, procedure, checksum, reply };
     this.served.add(served);
     return reply;
   }
 
   private receipt(
-    { address, xid, procedure }: AnsweredCall,
+    { conversation: { address }, xid, procedure }: AnsweredCall,
     checksum: number,
     reply: Buffer,
   ): Receipt | undefined {
@@ -114,4 +124,16 @@ export class DuplicateRequestCache {
     const { seconds } = this.clock.now();
     return { slot, value: encodeReply({ sequence, seconds, address, xid, procedure, checksum, reply }) };
   }
+}
+
+/** What the call will be answered, if it is the one that is being served. */
+function replyOf(
+  served: ServedCall,
+  { conversation }: AnsweredCall,
+  checksum: number,
+): Promise<Buffer> | undefined {
+  const { conversation: answered } = served;
+  if (served.checksum === checksum && conversation.mayRepeat(answered, answered.turn)) return served.reply;
+  if (!conversation.isSameAs(answered)) conversation.numbersAnew = true;
+  return undefined;
 }

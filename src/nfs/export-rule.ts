@@ -3,7 +3,7 @@
 
 import { BlockList, isIPv4 } from 'node:net';
 import type { Caller } from '../fs/file-system.ts';
-import { AUTH_NONE, type Credential } from './rpc/credential.ts';
+import { AUTH_NONE, type Credential, NO_ID } from './rpc/credential.ts';
 import { plainAddress } from './rpc/endpoint.ts';
 
 export interface ExportRule {
@@ -67,14 +67,12 @@ export class CompiledRule {
 function accessOf({ access, squash, anonuid, anongid }: ExportRule): ExportAccess {
   const nobody: Caller = { uid: anonuid, gid: anongid, groups: [] };
   const callers = new WeakMap<Credential, Caller>();
-  const withoutRoot = ({ uid, gid, groups }: Credential): Caller => ({
-    uid: uid === 0 ? anonuid : uid,
-    gid: gid === 0 ? anongid : gid,
-    groups: groups.map((group) => (group === 0 ? anongid : group)),
-  });
-  const callerOf = (credential: Credential): Caller => {
-    if (squash === 'all' || credential.flavor === AUTH_NONE) return nobody;
-    return squash === 'root' ? withoutRoot(credential) : credential;
+  // "-1" is nobody too, as with the Linux server, and not refused: there are clients that send it for their nobody.
+  const isSquashed = (id: number): boolean => id === NO_ID || (id === 0 && squash === 'root');
+  const groupOf = (gid: number): number => (isSquashed(gid) ? anongid : gid);
+  const callerOf = ({ flavor, uid, gid, groups }: Credential): Caller => {
+    if (squash === 'all' || flavor === AUTH_NONE) return nobody;
+    return { uid: isSquashed(uid) ? anonuid : uid, gid: groupOf(gid), groups: groups.map(groupOf) };
   };
   return {
     readOnly: access === 'ro',

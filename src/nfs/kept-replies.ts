@@ -4,6 +4,7 @@
 // collector need not carry from one space to the next, and a chained hash table finds them.
 
 import type { Clock } from '../clock.ts';
+import type { Conversation } from './rpc/conversation.ts';
 
 export const REPLY_AGE_MAX_MS = 120_000;
 export const REPLIES_MAX = 8192;
@@ -22,9 +23,11 @@ const CHECKSUM = 2;
 const LENGTH = 3;
 /** The next slot of the chain. */
 const BEHIND = 4;
+/** When its client was answered, see {@link Conversation}. */
+const TURN = 5;
 
 export interface AnsweredCall {
-  readonly address: string;
+  readonly conversation: Conversation;
   readonly xid: number;
   readonly procedure: number;
 }
@@ -32,7 +35,7 @@ export interface AnsweredCall {
 export class KeptReplies {
   private readonly clock: Clock;
   /** Undefined where nothing is kept any more. */
-  private readonly addresses = new Array<string | undefined>(REPLIES_MAX).fill(undefined);
+  private readonly conversations = new Array<Conversation | undefined>(REPLIES_MAX).fill(undefined);
   private readonly slots = new Int32Array(REPLIES_MAX * FIELDS);
   /** Monotonic: when each was answered. */
   private readonly atMs = new Float64Array(REPLIES_MAX);
@@ -55,11 +58,26 @@ export class KeptReplies {
     return this.kept;
   }
 
-  /** A copy of the reply to the call, unless it is too old or the call was another one. */
-  find(call: AnsweredCall, checksum: number): Buffer | undefined {
-    const slot = this.slotOf(call);
-    if (slot === NONE || this.slots[slot * FIELDS + CHECKSUM] !== (checksum | 0)) return undefined;
-    if (!this.isYoung(slot)) return undefined;
+  /** A copy of the reply to the call, unless it is too old or the call is another one. */
+  find({ conversation, xid, procedure }: AnsweredCall, checksum: number): Buffer | undefined {
+    const { slots, conversations } = this;
+    let isElsewhere = false;
+    let slot = this.first[chainOf(xid)]!;
+    for (; slot !== NONE; slot = slots[slot * FIELDS + BEHIND]!) {
+      const fields = slot * FIELDS;
+      if (slots[fields + XID] !== (xid | 0)) continue;
+      const answered = conversations[slot]!;
+      if (answered.address !== conversation.address || !this.isYoung(slot)) continue;
+      const isAlike = slots[fields + PROCEDURE] === procedure && slots[fields + CHECKSUM] === (checksum | 0);
+      if (isAlike && conversation.mayRepeat(answered, slots[fields + TURN]!)) return this.replyIn(slot);
+      isElsewhere ||= !conversation.isSameAs(answered);
+    }
+    // Another call under a number that its client has used for one before.
+    if (isElsewhere) conversation.numbersAnew = true;
+    return undefined;
+  }
+
+  private replyIn(slot: number): Buffer {
     const start = slot * SLOT_BYTES;
     const end = start + this.slots[slot * FIELDS + LENGTH]!;
     return Buffer.from(this.long.get(slot) ?? this.bytes.subarray(start, end));
@@ -71,15 +89,16 @@ export class KeptReplies {
     if (before !== NONE) this.drop(before);
     while (this.used > 0 && this.hasToGo(this.oldest, reply.length)) this.dropOldest();
     const slot = (this.oldest + this.used++) % REPLIES_MAX;
-    const { address, xid, procedure } = call;
-    const chain = chainOf(xid, procedure);
+    const { conversation, xid, procedure } = call;
+    const chain = chainOf(xid);
     const fields = slot * FIELDS;
-    this.addresses[slot] = address;
+    this.conversations[slot] = conversation;
     this.slots[fields + XID] = xid;
     this.slots[fields + PROCEDURE] = procedure;
     this.slots[fields + CHECKSUM] = checksum;
     this.slots[fields + LENGTH] = reply.length;
     this.slots[fields + BEHIND] = this.first[chain]!;
+    this.slots[fields + TURN] = conversation.turn;
     this.first[chain] = slot;
     this.atMs[slot] = this.clock.elapsedMs() - ageMs;
     if (reply.length > SLOT_BYTES) this.long.set(slot, reply);
@@ -92,13 +111,13 @@ export class KeptReplies {
     return (
       this.used === REPLIES_MAX ||
       this.keptBytes + newBytes > REPLY_BYTES_MAX ||
-      this.addresses[slot] === undefined ||
+      this.conversations[slot] === undefined ||
       !this.isYoung(slot)
     );
   }
 
   private dropOldest(): void {
-    if (this.addresses[this.oldest] !== undefined) this.drop(this.oldest);
+    if (this.conversations[this.oldest] !== undefined) this.drop(this.oldest);
     this.oldest = (this.oldest + 1) % REPLIES_MAX;
     this.used--;
   }
@@ -107,7 +126,7 @@ export class KeptReplies {
   private drop(slot: number): void {
     const { slots, first } = this;
     const fields = slot * FIELDS;
-    const chain = chainOf(slots[fields + XID]!, slots[fields + PROCEDURE]!);
+    const chain = chainOf(slots[fields + XID]!);
     const next = slots[fields + BEHIND]!;
     if (first[chain] === slot) first[chain] = next;
     else {
@@ -115,20 +134,20 @@ export class KeptReplies {
       while (slots[before * FIELDS + BEHIND] !== slot) before = slots[before * FIELDS + BEHIND]!;
       slots[before * FIELDS + BEHIND] = next;
     }
-    this.addresses[slot] = undefined;
+    this.conversations[slot] = undefined;
     this.long.delete(slot);
     this.kept--;
     this.keptBytes -= slots[fields + LENGTH]!;
   }
 
-  private slotOf({ address, xid, procedure }: AnsweredCall): number {
-    const { slots, addresses } = this;
+  private slotOf({ conversation, xid, procedure }: AnsweredCall): number {
+    const { slots, conversations } = this;
     const wanted = xid | 0;
-    let slot = this.first[chainOf(xid, procedure)]!;
+    let slot = this.first[chainOf(xid)]!;
     for (; slot !== NONE; slot = slots[slot * FIELDS + BEHIND]!) {
       const fields = slot * FIELDS;
       if (slots[fields + XID] !== wanted || slots[fields + PROCEDURE] !== procedure) continue;
-      if (addresses[slot] === address) break;
+      if (conversations[slot]!.address === conversation.address) break;
     }
     return slot;
   }
@@ -139,9 +158,8 @@ export class KeptReplies {
 }
 
 /** All bits count: clients count their xids up, and those of Linux in the byte order of the client. */
-export function chainOf(xid: number, procedure: number): number {
-  let hash = xid ^ (procedure << 16);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+export function chainOf(xid: number): number {
+  let hash = Math.imul(xid ^ (xid >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) & (CHAINS - 1);
 }

@@ -46,7 +46,11 @@ export class ServedCalls {
 }
 
 function isSame(one: AnsweredCall, other: AnsweredCall): boolean {
-  return one.xid === other.xid && one.procedure === other.procedure && one.address === other.address;
+  return (
+    one.xid === other.xid &&
+    one.procedure === other.procedure &&
+    one.conversation.address === other.conversation.address
+  );
 }
 
 function keyOf({ xid, procedure }: AnsweredCall): number {

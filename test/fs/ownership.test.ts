@@ -157,6 +157,13 @@ describe('a new inode', () => {
     expect(made(ROOT, setgid, FileType.file, { mode: 0o6755 })).toEqual([0, 60, '6755']);
   });
 
+  it('keeps setgid without group execute, which is no privilege, whoever makes it', () => {
+    expect(made(OWNER, setgid, FileType.file, { mode: 0o2745 })).toEqual([1000, 60, '2745']);
+    expect(made(OWNER, setgid, FileType.fifo, { mode: 0o2644 })).toEqual([1000, 60, '2644']);
+    expect(made(OWNER, setgid, FileType.file, { mode: 0o2654 })).toEqual([1000, 60, '654']);
+    expect(made(OWNER, setgid, FileType.directory, { mode: 0o700 })).toEqual([1000, 60, '2700']);
+  });
+
   it('gets another owner from root only, and another group from a member', () => {
     expect(made(ROOT, plain, FileType.file, { uid: 7, gid: 8 })).toEqual([7, 8, '640']);
     expect(made(OWNER, plain, FileType.file, { uid: 7, gid: 8 })).toEqual([1000, 100, '640']);

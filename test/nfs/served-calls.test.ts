@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Conversation } from '../../src/nfs/rpc/conversation.ts';
 import { ServedCalls } from '../../src/nfs/served-calls.ts';
 
 const served = (address: string, xid: number, procedure: number) => ({
-  address,
+  conversation: new Conversation(address, 700),
   xid,
   procedure,
   checksum: 1,

@@ -3,6 +3,7 @@
 import type { Timestamp } from '../../clock.ts';
 import type { Changes } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
+import { NO_ID } from '../rpc/credential.ts';
 import type { Sattr3, SetTime } from './types.ts';
 
 const NANOSECONDS_END = 1e9;
@@ -14,12 +15,17 @@ const NANOSECONDS_END = 1e9;
 export function changesOf({ mode, uid, gid, size, atime, mtime }: Sattr3): Changes {
   return {
     mode,
-    uid,
-    gid,
+    uid: idOf(uid),
+    gid: idOf(gid),
     size: size && size.high * 2 ** 32 + size.low,
     atime: timeOf(atime),
     mtime: timeOf(mtime),
   };
+}
+
+/** "-1" leaves the owner as it is, as chown(2) has it and other servers do. */
+function idOf(id: number | undefined): number | undefined {
+  return id === NO_ID ? undefined : id;
 }
 
 function timeOf(set: SetTime): Timestamp | 'now' | undefined {

@@ -8,10 +8,10 @@ import { LIVE } from '../handle.ts';
 import type { RpcCall } from '../rpc/call.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
 import { type Target, writableOf } from '../target.ts';
-import { u32 } from '../xdr/primitives.ts';
+import { rest, u32 } from '../xdr/primitives.ts';
 import { struct } from '../xdr/struct.ts';
 import { union } from '../xdr/union.ts';
-import type { XdrOf } from '../xdr/xdr.ts';
+import type { Xdr, XdrOf } from '../xdr/xdr.ts';
 import { changesOf } from './changes.ts';
 import { failedWcc, type NfsContext, wccOf } from './nfs-context.ts';
 import { change } from './nfs-procedure.ts';
@@ -36,16 +36,29 @@ const createHow3 = union('mode', {
 type CreateHow3 = XdrOf<typeof createHow3>;
 
 const device = { attributes: sattr3, major: u32, minor: u32 };
-/** mknoddata3. The types that other procedures make are void here, and BADTYPE. */
-const mknodData3 = union('type', {
-  1: {},
-  2: {},
-  3: device,
-  4: device,
-  5: {},
-  6: { attributes: sattr3 },
-  7: { attributes: sattr3 },
+const nodeData = union('type', {
+  [FileType.block]: device,
+  [FileType.character]: device,
+  [FileType.socket]: { attributes: sattr3 },
+  [FileType.fifo]: { attributes: sattr3 },
 });
+const NODE_TYPES: readonly number[] = [FileType.block, FileType.character, FileType.socket, FileType.fifo];
+
+/**
+ * mknoddata3. Its default arm is void (RFC 1813 §3.3.11): types that other procedures make, and numbers that are no type.
+ * Undefined is these, and BADTYPE.
+ */
+const mknodData3: Xdr<XdrOf<typeof nodeData> | undefined> = {
+  fixed: undefined,
+  bytesMin: 4,
+  encode: (to, data) => data && nodeData.encode(to, data),
+  decode(from) {
+    const type = from.u32();
+    if (!NODE_TYPES.includes(type)) return rest.decode(from);
+    from.position -= 4;
+    return nodeData.decode(from);
+  },
+};
 
 const made = struct({ object: postOpFh3, attributes: postOpAttr, wcc: wccData });
 const notMade = struct({ wcc: wccData });
@@ -157,7 +170,7 @@ export function mknod(context: NfsContext): AnyProcedure {
     args: struct({ where: dirOpArgs3, what: mknodData3 }),
     operation(call, { where, what }) {
       const target = writableOf(context, call, where.directory);
-      if (what.type === 1 || what.type === 2 || what.type === 5) throw new FsError('EBADTYPE');
+      if (!what) throw new FsError('EBADTYPE');
       const isDevice = what.type === FileType.block || what.type === FileType.character;
       const node = {
         type: what.type,

@@ -4,6 +4,7 @@ import { andThen } from '../../eventual.ts';
 import type { Change, Written } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { RECORD_BYTES_MAX } from '../rpc/record.ts';
 import { targetOf, writableOf } from '../target.ts';
 import { opaque, opaqueParts } from '../xdr/opaque.ts';
 import { bool, u32, u64 } from '../xdr/primitives.ts';
@@ -42,22 +43,24 @@ export function write(context: NfsContext): AnyProcedure {
     name: 'WRITE',
     number: 7,
     once: false,
-    args: struct({ file: nfsFh3, offset: u64, count: u32, stable: u32, data: opaque(TRANSFER_BYTES_MAX) }),
+    args: struct({ file: nfsFh3, offset: u64, count: u32, stable: u32, data: opaque(RECORD_BYTES_MAX) }),
     ok: struct({ wcc: wccData, count: u32, committed: u32, verifier: verifier3 }),
     fail: struct({ wcc: wccData }),
     failed: (call, { file }) => ({ wcc: failedWcc(context, call, file) }),
     operation(call, { file, offset, count, stable, data }) {
       const target = writableOf(context, call, file);
       if (count !== data.length || stable > FILE_SYNC) throw new FsError('EINVAL');
+      // RFC 1813 §3.3.7: of more than wtmax only wtmax is written, a short write.
+      const written = data.length > TRANSFER_BYTES_MAX ? data.subarray(0, TRANSFER_BYTES_MAX) : data;
       return {
         target,
         // The data outlives the call: it waits in memory until it is flushed.
         run: (mutation) =>
-          target.fileSystem.write(mutation, target.node, offset, call.retain(data), stable !== UNSTABLE),
-        reply: (written: Written) => ({
-          wcc: wccOf(target, written),
-          count: written.count,
-          committed: written.stable ? FILE_SYNC : UNSTABLE,
+          target.fileSystem.write(mutation, target.node, offset, call.retain(written), stable !== UNSTABLE),
+        reply: (done: Written) => ({
+          wcc: wccOf(target, done),
+          count: done.count,
+          committed: done.stable ? FILE_SYNC : UNSTABLE,
           verifier: context.writeVerifier,
         }),
       };

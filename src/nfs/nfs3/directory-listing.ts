@@ -18,8 +18,8 @@ export const COOKIE_VERIFIER = Buffer.alloc(8);
 const [DOT, DOT_DOT] = [Buffer.from('.'), Buffer.from('..')];
 const [DOT_COOKIE, DOT_DOT_COOKIE, SNAPSHOTS_COOKIE] = [1, 2, 3];
 
-/** status, attributes, verifier, end of the list, eof */
-export const REPLY_BYTES = 4 + 4 + FATTR3_BYTES + 8 + 4 + 4;
+/** READDIR3resok, which is what `count` limits, without entries: attributes, verifier, end of the list, eof */
+export const REPLY_BYTES = 4 + FATTR3_BYTES + 8 + 4 + 4;
 /** That it follows, fileid, length of the name, cookie */
 export const ENTRY_BYTES = 4 + 8 + 4 + 8;
 /** Entries asked of the file system at a time: what a reply will hardly have more of. */
@@ -33,7 +33,7 @@ export const LISTED = { ino: u64, name: filename3, cookieHigh: u32, cookieLow: u
 
 /** What may still go into a reply. */
 export interface Budget {
-  /** Bytes of the whole reply. */
+  /** Bytes of entries. */
   bytes: number;
   /** READDIRPLUS: bytes of names, cookies and numbers (dircount); a hint, so the first entry may have more. */
   nameBytes: number;

@@ -1,6 +1,8 @@
 // The data types of NFSv3 (RFC 1813 §2.5, §2.6) as tables.
 
 import type { Attributes } from '../../fs/file-system.ts';
+import { NO_ID, NOBODY } from '../rpc/credential.ts';
+import { RECORD_BYTES_MAX } from '../rpc/record.ts';
 import { fixedOpaque, opaque, string } from '../xdr/opaque.ts';
 import { u32, u64 } from '../xdr/primitives.ts';
 import { struct } from '../xdr/struct.ts';
@@ -8,16 +10,14 @@ import { optional, union } from '../xdr/union.ts';
 import type { XdrOf } from '../xdr/xdr.ts';
 
 export const NFS_HANDLE_BYTES_MAX = 64;
-/** filename3 has no limit in the RFC: a longer one than ours is answered NAMETOOLONG, one beyond this is no name. */
-const NAME_BYTES_READ_MAX = 4096;
-/** nfspath3, likewise. */
-const PATH_BYTES_READ_MAX = 65_536;
+/** filename3 and nfspath3 have no limit in the RFC: whatever came whole is read, and answered NAMETOOLONG if need be. */
+const NAME_BYTES_READ_MAX = RECORD_BYTES_MAX;
 /** rtmax and wtmax. */
 export const TRANSFER_BYTES_MAX = 2 ** 20;
 
 export const nfsFh3 = opaque(NFS_HANDLE_BYTES_MAX);
 export const filename3 = string(NAME_BYTES_READ_MAX);
-export const nfspath3 = string(PATH_BYTES_READ_MAX);
+export const nfspath3 = string(NAME_BYTES_READ_MAX);
 export const verifier3 = fixedOpaque(8);
 /** cookie3 is a whole u64, and a number holds only 53 bits. */
 export const cookie3 = struct({ high: u32, low: u32 });
@@ -56,13 +56,14 @@ export interface Fsid {
   readonly fsidLow: number;
 }
 
+/** An owner "-1", which earlier versions stored, would make a Linux client refuse the whole reply: it is nobody. */
 export function fattr(attributes: Attributes, { fsidHigh, fsidLow }: Fsid): Fattr3 {
   return {
     type: attributes.type,
     mode: attributes.mode,
     nlink: attributes.nlink,
-    uid: attributes.uid,
-    gid: attributes.gid,
+    uid: attributes.uid === NO_ID ? NOBODY : attributes.uid,
+    gid: attributes.gid === NO_ID ? NOBODY : attributes.gid,
     size: attributes.size,
     used: attributes.allocated,
     rdevMajor: attributes.rdevMajor,

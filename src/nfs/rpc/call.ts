@@ -9,6 +9,7 @@
 
 import { crc32 } from '@node-rs/crc32';
 import type { XdrReader } from '../xdr/reader.ts';
+import { Conversation } from './conversation.ts';
 import { anonymous, type Credential, type CredentialReader, skipVerifier } from './credential.ts';
 import { RpcError, StreamError } from './rpc-error.ts';
 import { Slab } from './slab.ts';
@@ -35,6 +36,7 @@ export interface Peer {
 
 export class RpcCall {
   readonly peer: Peer;
+  readonly conversation: Conversation;
   xid = 0;
   program = 0;
   version = 0;
@@ -46,8 +48,9 @@ export class RpcCall {
   #end = 0;
   #shared = false;
 
-  constructor(peer: Peer) {
+  constructor(peer: Peer, conversation = new Conversation(peer.address, peer.port)) {
     this.peer = peer;
+    this.conversation = conversation;
   }
 
   /** The size of the record. */

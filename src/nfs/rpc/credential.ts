@@ -30,8 +30,13 @@ export interface Credential {
   readonly machine: string;
 }
 
-/** Who an AUTH_NONE call comes from; the ids that NFS servers give to nobody. */
-export const anonymous: Credential = { flavor: AUTH_NONE, uid: 65534, gid: 65534, groups: [], machine: '' };
+/** The uid and gid that NFS servers give to nobody. */
+export const NOBODY = 65534;
+/** "-1", which is no uid and no gid: systems mean "leave it" by it, and a Linux client cannot read a file's owner so. */
+export const NO_ID = 0xffff_ffff;
+
+/** Who an AUTH_NONE call comes from. */
+export const anonymous: Credential = { flavor: AUTH_NONE, uid: NOBODY, gid: NOBODY, groups: [], machine: '' };
 
 const authSys = struct({
   stamp: u32,

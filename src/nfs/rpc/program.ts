@@ -22,7 +22,7 @@
 //   and answered SYSTEM_ERR.
 
 import type { Eventual } from '../../eventual.ts';
-import { nothing } from '../xdr/primitives.ts';
+import { nothing, rest } from '../xdr/primitives.ts';
 import type { Xdr } from '../xdr/xdr.ts';
 import type { RpcCall } from './call.ts';
 
@@ -50,10 +50,10 @@ export function procedure<A, R>(definition: Procedure<A, R>): AnyProcedure {
   return definition;
 }
 
-/** Procedure 0 of every program: answers whoever asks that it is there. */
+/** Procedure 0 of every program: answers whoever asks that it is there, whatever else the call says. */
 export const nullProcedure: AnyProcedure = procedure({
   name: 'NULL',
-  args: nothing,
+  args: rest,
   result: nothing,
   run: () => undefined,
 });

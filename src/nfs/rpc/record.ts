@@ -68,6 +68,11 @@ export class RecordReader {
     return this.#body?.length ?? 0;
   }
 
+  /** Of a record that is unfinished, or that has not been asked for yet. */
+  get holdsBytes(): boolean {
+    return this.#body !== undefined || this.#position !== this.#fill;
+  }
+
   /** Where the next bytes shall go. Earlier spaces are void. */
   space(): Buffer {
     const body = this.#body;

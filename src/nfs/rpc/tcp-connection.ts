@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { XdrReader } from '../xdr/reader.ts';
 import { type Peer, RpcCall } from './call.ts';
+import { Conversation } from './conversation.ts';
 import { CredentialReader } from './credential.ts';
 import { readDirectly } from './direct-read.ts';
 import type { TcpLimits } from './limits.ts';
@@ -50,6 +51,7 @@ export class TcpConnection implements BudgetHolder {
   readonly #records: RecordReader;
   readonly #from: XdrReader;
   readonly #credentials = new CredentialReader();
+  readonly #conversation: Conversation;
   /** For the next call; a call that is answered later keeps its own. */
   #call: RpcCall;
   #callsInFlight = 0;
@@ -66,7 +68,8 @@ export class TcpConnection implements BudgetHolder {
     this.#context = context;
     this.peer = peer;
     this.connectedMs = this.lastCallMs = this.progressMs = this.#nowMs = context.clock.elapsedMs();
-    this.#call = new RpcCall(peer);
+    this.#conversation = new Conversation(peer.address, peer.port);
+    this.#call = new RpcCall(peer, this.#conversation);
     this.#records = new RecordReader(context.regions);
     this.#from = new XdrReader(this.#records.region.bytes);
     this.#socket = readDirectly(accepted, {
@@ -120,6 +123,7 @@ export class TcpConnection implements BudgetHolder {
 
   #received(count: number): void {
     this.#context.statistics.bytesReceived += count;
+    if (!this.#records.holdsBytes) this.#conversation.wentOn(this.calls, this.#callsInFlight);
     this.#records.received(count);
     this.progressMs = this.#nowMs = this.#context.clock.elapsedMs();
     this.#context.soleCaller.called(this, this.#nowMs);
@@ -196,7 +200,7 @@ export class TcpConnection implements BudgetHolder {
     const { statistics, memory } = this.#context;
     const region = this.#records.shared ? this.#records.region : undefined;
     const startedMs = this.#nowMs;
-    this.#call = new RpcCall(this.peer);
+    this.#call = new RpcCall(this.peer, this.#conversation);
     this.#callsInFlight++;
     statistics.callsInFlight++;
     this.#callBytesInFlight += call.length;

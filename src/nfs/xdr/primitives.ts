@@ -43,3 +43,14 @@ export const nothing: Xdr<undefined> = fixedCodec({
   store: () => '',
   load: () => 'undefined',
 });
+
+/** Whatever is left of the message, unread. */
+export const rest: Xdr<undefined> = {
+  fixed: undefined,
+  bytesMin: 0,
+  encode() {},
+  decode(from) {
+    from.position = from.end;
+    return undefined;
+  },
+};

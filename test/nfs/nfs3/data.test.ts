@@ -106,9 +106,13 @@ describe('WRITE', () => {
     expect(await statOf(file)).toMatchObject({ size: 0n });
   });
 
-  it('refuses more than wtmax', async () => {
+  it.each([1, 4, 32 * 1024])('writes only wtmax of wtmax and %i bytes', async (more) => {
     const file = await newFile();
-    await expect(client.write(file, 0n, Buffer.alloc(MIB + 4), UNSTABLE!)).rejects.toThrow('GARBAGE_ARGS');
+    const data = pattern(MIB + more);
+    expect(await client.write(file, 5n, data, FILE_SYNC!)).toMatchObject({ status: Status.OK, count: MIB });
+    expect(await statOf(file)).toMatchObject({ size: BigInt(MIB + 5) });
+    expect((await client.read(file, 5n, MIB)).data.equals(data.subarray(0, MIB))).toBe(true);
+    expect((await client.write(file, 0n, data, UNSTABLE!, MIB)).status).toBe(Status.INVAL);
   });
 
   it('needs permission, but not the owner', async () => {

@@ -62,7 +62,8 @@ describe('LOOKUP', () => {
     ['a slash', 'a/b', Status.ACCES],
     ['a NUL', 'a\0b', Status.ACCES],
     ['256 bytes', 'x'.repeat(256), Status.NAMETOOLONG],
-    ['4096 bytes', 'x'.repeat(4096), Status.NAMETOOLONG],
+    ['4097 bytes', 'x'.repeat(4097), Status.NAMETOOLONG],
+    ['1 MiB', 'x'.repeat(2 ** 20), Status.NAMETOOLONG],
   ])('refuses %s', async (_, name, status) => {
     expect((await client.lookup(root, name)).status).toBe(status);
   });

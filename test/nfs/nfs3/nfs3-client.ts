@@ -160,9 +160,15 @@ export class Nfs3Client {
   }
 
   /** @param device major and minor, for the types that have them */
-  mknod(directory: Buffer, name: Name, type: number, device?: readonly [number, number]): Promise<Made> {
+  mknod(
+    directory: Buffer,
+    name: Name,
+    type: number,
+    device?: readonly [number, number],
+    changes: Sattr = {},
+  ): Promise<Made> {
     const noArguments = type === 1 || type === 2 || type === 5;
-    const data = noArguments ? [] : [sattr({}), ...(device ? [words(...device)] : [])];
+    const data = noArguments ? [] : [sattr(changes), ...(device ? [words(...device)] : [])];
     return this.#make(Nfs.mknod, directory, name, Buffer.concat([words(type), ...data]));
   }
 

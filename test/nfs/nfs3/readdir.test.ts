@@ -161,6 +161,16 @@ describe('READDIR', () => {
     },
   );
 
+  it('fills a READDIR3resok of exactly as many bytes as were asked for', async () => {
+    const directory = await directoryOf(['a', 'bb']);
+    const { bytes } = await client.readdir(directory, 0n, 4096);
+    expect(await client.readdir(directory, 0n, bytes)).toMatchObject({ bytes, eof: true });
+    expect((await client.readdir(directory, 0n, bytes - 1)).entries).toHaveLength(3);
+    const plus = await client.readdirplus(directory, 0n, 4096, 8192);
+    expect(await client.readdirplus(directory, 0n, 4096, plus.bytes)).toEqual(plus);
+    expect((await client.readdirplus(directory, 0n, 4096, plus.bytes - 1)).entries).toHaveLength(3);
+  });
+
   it('answers TOOSMALL when not even one entry fits, and never else', async () => {
     const directory = await directoryOf(['x'.repeat(255)]);
     const { entries } = await client.readdir(directory, 0n, 4096);
