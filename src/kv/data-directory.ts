@@ -100,7 +100,7 @@ async function openDirectory(
     }
     const required = await hasJournal(level);
     const { repair = false, isThreadFree } = settings;
-    const journal = { clock, required, repair, isThreadFree, seed: random(4).readUInt32LE() };
+    const journal = { clock, required, repair, isThreadFree, random };
     meta = await JournaledMetaStore.open(level, join(directory, 'journal'), journal);
     if (!required) await addJournal(level);
     const format = await openFormat(meta, random);

@@ -11,7 +11,7 @@
 // for reads; what has come there lately is still read from memory. A start brings what the files hold to LevelDB before
 // anything else: doing it again changes nothing.
 
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Random, Timer } from '../clock.ts';
 import type { JournalFile } from './journal/journal-file.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { WritesInTurn } from './journal/writes-in-turn.ts';
@@ -34,8 +34,7 @@ export interface JournalSettings {
   readonly repair: boolean;
   /** {@link JOURNAL_BYTES} unless given. */
   readonly bytes?: number;
-  /** Nobody can guess it: see {@link RowPlaces}. 0 unless given. */
-  readonly seed?: number;
+  readonly random: Random;
   /** Asked before each batch: true when all who call wait for it, so that it may hold the thread. Never unless given. */
   readonly isThreadFree?: (() => boolean) | undefined;
 }
@@ -82,8 +81,8 @@ export class JournaledMetaStore implements MetaStore {
     directory: string,
     settings: JournalSettings,
   ): Promise<JournaledMetaStore> {
-    const { clock, required, repair, bytes = JOURNAL_BYTES, seed = 0, isThreadFree = () => false } = settings;
-    const journal = await openJournal(directory, { bytes, seed, required, repair });
+    const { clock, random, required, repair, bytes = JOURNAL_BYTES, isThreadFree = () => false } = settings;
+    const journal = await openJournal(directory, { bytes, random, required, repair });
     try {
       if (journal.rows.length > 0) await level.writeSlowly(journal.rows);
       for (const file of journal.files) await file.restart(journal.sequence);

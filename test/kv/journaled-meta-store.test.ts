@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from '@node-rs/crc32';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock, systemRandom } from '../../src/clock.ts';
 import { JournaledMetaStore, type JournalSettings } from '../../src/kv/journaled-meta-store.ts';
 import { LevelMetaStore } from '../../src/kv/level-meta-store.ts';
 import type { Write } from '../../src/kv/meta-store.ts';
@@ -20,6 +21,7 @@ async function openIn(path: string, settings: Partial<JournalSettings> = {}): Pr
   try {
     return await JournaledMetaStore.open(level, join(path, 'journal'), {
       clock: systemClock,
+      random: systemRandom,
       required: false,
       repair: false,
       ...settings,
@@ -122,6 +124,74 @@ describe('a JournaledMetaStore', () => {
     expect(readFileSync(join(path, 'journal', 'a')).includes('held the thread')).toBe(true);
     await written;
     await store.close();
+  });
+
+  /** A record as version 1 of the journal has them, or as this one with the number of a use that is a guess. */
+  function forged(sequence: number, rows: readonly [string, string][], use = Buffer.alloc(0)): Buffer {
+    const parts = [Buffer.alloc(16), use, Buffer.alloc(4)];
+    for (const [key, value] of rows) {
+      const head = Buffer.alloc(6);
+      head.writeUInt16BE(key.length);
+      head.writeUInt32BE(value.length, 2);
+      parts.push(head, Buffer.from(key), Buffer.from(value));
+    }
+    const bytes = Buffer.concat(parts);
+    bytes.writeUInt32BE(bytes.length, 4);
+    bytes.writeUInt32BE(sequence, 12);
+    bytes.writeUInt32BE(rows.length, 16 + use.length);
+    bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0);
+    return bytes;
+  }
+  /** Such a record from each byte of 64 on, so that one lies where a record may begin wherever the value does. */
+  function atEveryPhase(record: Buffer): Buffer {
+    const whole = Buffer.alloc(64 * 256);
+    for (let phase = 0; phase < 64; phase++) record.copy(whole, phase * 256 + phase);
+    return whole;
+  }
+
+  it.each([
+    ['of version 1', undefined],
+    ['with a guess', Buffer.alloc(8)],
+  ])('takes no bytes of a value for a record, such as one %s', async (_, use) => {
+    const store = await openIn(path, { bytes: 1 << 20 });
+    await store.write([row('first', '1')]);
+    for (let sequence = 20; sequence < 26; sequence++) {
+      const value = atEveryPhase(forged(sequence, [['victim', 'forged']], use));
+      await store.write([{ key: Buffer.from(`value ${sequence}`), value }]);
+    }
+    await store.write([row('victim', 'right')]);
+    for (const copy of [await killed(), path]) {
+      if (copy === path) await store.close();
+      const again = await openIn(copy, { required: true });
+      expect(again.get(Buffer.from('victim'))?.toString()).toBe('right');
+      await again.close();
+    }
+  });
+
+  it('reads a journal of version 1 and goes on as version 2', async () => {
+    const store = await openIn(path);
+    await store.write([row('old', 'old')]);
+    await store.close();
+    const file = join(path, 'journal', 'a');
+    await change(file, (bytes) => {
+      const head = Buffer.alloc(64);
+      head.write('cairn journal 1\n');
+      head.writeUInt32BE(40, 20);
+      head.writeUInt32BE(crc32(head.subarray(0, 24)), 24);
+      bytes.fill(0);
+      head.copy(bytes);
+      forged(41, [['of version 1', 'here']]).copy(bytes, 64);
+      forged(42, [['old', 'new']]).copy(bytes, 128);
+    });
+    const again = await openIn(path, { required: true });
+    expect(again.get(Buffer.from('of version 1'))?.toString()).toBe('here');
+    expect(again.get(Buffer.from('old'))?.toString()).toBe('new');
+    await again.write([row('of version 2', 'here')]);
+    const copy = await openIn(await killed(), { required: true });
+    expect(copy.get(Buffer.from('of version 2'))?.toString()).toBe('here');
+    await copy.close();
+    await again.close();
+    expect((await readFile(file)).toString('latin1', 0, 16)).toBe('cairn journal 2\n');
   });
 
   it('has every batch after a kill, however often the files took turns', async () => {

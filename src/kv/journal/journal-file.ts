@@ -6,8 +6,9 @@
 
 import { constants, write as writeFile, writeSync } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import type { Random } from '../../clock.ts';
 import type { Range, Write } from '../meta-store.ts';
-import { HEAD_BYTES, putHead } from './journal-content.ts';
+import { HEAD_BYTES, putHead, USE_BYTES } from './journal-content.ts';
 import { keyTextAt, putRecord, recordBytes, rowAt, valueAt } from './journal-record.ts';
 import { OrderedIds } from './ordered-ids.ts';
 import { RowPlaces } from './row-places.ts';
@@ -18,8 +19,8 @@ const EXTEND_BYTES = 1 << 20;
 
 export interface JournalFileSettings {
   readonly bytes: number;
-  /** For {@link RowPlaces}. */
-  readonly seed: number;
+  /** For {@link RowPlaces}, and for the number of each use. */
+  readonly random: Random;
 }
 
 export class JournalFile {
@@ -34,10 +35,15 @@ export class JournalFile {
   private settled = false;
   private allocated: number;
 
-  private constructor(file: FileHandle, storedBytes: number, { bytes, seed }: JournalFileSettings) {
+  private readonly random: Random;
+  /** Of the use under way: records are written behind a {@link restart} only. */
+  private use: Buffer = Buffer.alloc(USE_BYTES);
+
+  private constructor(file: FileHandle, storedBytes: number, { bytes, random }: JournalFileSettings) {
     this.file = file;
     this.image = Buffer.alloc(Math.max(bytes, storedBytes));
-    this.places = new RowPlaces(this.image, seed);
+    this.random = random;
+    this.places = new RowPlaces(this.image, random(4).readUInt32LE());
     this.allocated = storedBytes;
   }
 
@@ -72,7 +78,9 @@ export class JournalFile {
   /** The next record goes to the beginning: everything up to `applied` is in LevelDB. Durable when it resolves. */
   async restart(applied: number): Promise<void> {
     this.clear();
-    putHead(this.image, applied);
+    // A copy: what is random comes from a pool that goes on being used.
+    this.use = Buffer.from(this.random(USE_BYTES));
+    putHead(this.image, { applied, use: this.use });
     await writeAt(this.file.fd, this.image, 0, HEAD_BYTES);
     this.allocated = Math.max(this.allocated, HEAD_BYTES);
   }
@@ -80,7 +88,7 @@ export class JournalFile {
   /** Visible to {@link find} at once; resolves when it is stable. The batch fits. */
   async append(sequence: number, batch: readonly Write[], turns: WritesInTurn): Promise<void> {
     const { image, end: start, file } = this;
-    const end = putRecord(image, start, sequence, batch, (key, at) => {
+    const end = putRecord(image, start, { sequence, use: this.use }, batch, (key, at) => {
       if (this.places.set(key, at)) this.ordered.add(at);
     });
     this.end = end;

@@ -1,18 +1,27 @@
 // One batch in the journal.
 //
-//   record := crc32:u32 bytes:u32 sequence:u64 rows:u32 row* zeros    to a multiple of 64 bytes
-//   row    := keyBytes:u16 valueBytes:u32 key value                   valueBytes FFFFFFFF: the key is deleted
+//   record := crc32:u32 bytes:u32 sequence:u64 use:u64 rows:u32 row* zeros    to a multiple of 64 bytes
+//   row    := keyBytes:u16 valueBytes:u32 key value                           valueBytes FFFFFFFF: the key is deleted
 //
 // Integers are big-endian. `bytes` counts from the CRC to the end of the last row; the CRC covers all behind it up to
 // there. Sequences ascend by one. Records begin at multiples of 64 bytes, so that one behind a damaged one is found.
+//
+// Values have bytes of clients in them, which may look like a record: a small file that is a piece of a journal, or one
+// that somebody forged. So a record says which use of its file it belongs to, by a number that no client can know. In
+// the first version of the journal it does not, and `use` is missing.
 
 import { crc32 } from '@node-rs/crc32';
 import type { Write } from '../meta-store.ts';
 
 export const RECORD_ALIGNMENT = 64;
-const HEAD_BYTES = 20;
+const HEAD_BYTES = 28;
+const USE_AT = 16;
+const USE_BYTES = 8;
 const ROW_HEAD_BYTES = 6;
 const DELETED = 0xffff_ffff;
+
+/** Of one use of a file: unpredictable, 8 bytes. Undefined for one of the first version. */
+export type JournalUse = Buffer | undefined;
 
 /** The room that a batch takes. */
 export function recordBytes(batch: readonly Write[]): number {
@@ -26,7 +35,7 @@ export function recordBytes(batch: readonly Write[]): number {
 export function putRecord(
   into: Buffer,
   start: number,
-  sequence: number,
+  { sequence, use }: { readonly sequence: number; readonly use: Buffer },
   batch: readonly Write[],
   placed: (key: Buffer, rowAt: number) => void,
 ): number {
@@ -46,7 +55,8 @@ export function putRecord(
   putU32(into, start + 4, at - start);
   putU32(into, start + 8, Math.floor(sequence / 0x1_0000_0000));
   putU32(into, start + 12, sequence >>> 0);
-  putU32(into, start + 16, batch.length);
+  into.set(use, start + USE_AT);
+  putU32(into, start + USE_AT + USE_BYTES, batch.length);
   putU32(into, start, crc32(into.subarray(start + 4, at)));
   const end = aligned(at);
   into.fill(0, at, end);
@@ -65,15 +75,22 @@ export function sequenceAt(from: Buffer, start: number): number {
   return from.readUInt32BE(start + 8) * 0x1_0000_0000 + from.readUInt32BE(start + 12);
 }
 
-/** The record at `start`, or undefined when there is none that is whole. */
-export function recordAt(from: Buffer, start: number): RecordPlace | undefined {
-  if (start + HEAD_BYTES > from.length) return undefined;
+/** The use that the bytes at `start` would belong to, were they a record. */
+export function useAt(from: Buffer, start: number): Buffer {
+  return from.subarray(start + USE_AT, start + USE_AT + USE_BYTES);
+}
+
+/** The record at `start`, or undefined when there is none of that use that is whole. */
+export function recordAt(from: Buffer, start: number, use: JournalUse): RecordPlace | undefined {
+  const headBytes = use ? HEAD_BYTES : HEAD_BYTES - USE_BYTES;
+  if (start + headBytes > from.length) return undefined;
+  if (use && !use.equals(useAt(from, start))) return undefined;
   const bytes = from.readUInt32BE(start + 4);
-  if (bytes < HEAD_BYTES || start + bytes > from.length) return undefined;
+  if (bytes < headBytes || start + bytes > from.length) return undefined;
   if (crc32(from.subarray(start + 4, start + bytes)) !== from.readUInt32BE(start)) return undefined;
   const sequence = sequenceAt(from, start);
-  const rows = from.readUInt32BE(start + 16);
-  return { sequence, rows, rowsAt: start + HEAD_BYTES, end: aligned(start + bytes) };
+  const rowsAt = start + headBytes;
+  return { sequence, rows: from.readUInt32BE(rowsAt - 4), rowsAt, end: aligned(start + bytes) };
 }
 
 /** The row at `at`: views of the journal's bytes. */

@@ -28,7 +28,7 @@ export async function openJournal(
   directory: string,
   {
     bytes,
-    seed,
+    random,
     required,
     repair,
   }: JournalFileSettings & { readonly required: boolean; readonly repair: boolean },
@@ -37,8 +37,8 @@ export async function openJournal(
   if (required && missing && !repair) throw damaged(directory, `its file ${missing} is missing`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await syncDirectory(dirname(directory));
-  const a = await JournalFile.open(join(directory, NAMES[0]), { bytes, seed });
-  const b = await JournalFile.open(join(directory, NAMES[1]), { bytes, seed });
+  const a = await JournalFile.open(join(directory, NAMES[0]), { bytes, random });
+  const b = await JournalFile.open(join(directory, NAMES[1]), { bytes, random });
   try {
     await syncDirectory(directory);
     const stored = [a.stored, b.stored];

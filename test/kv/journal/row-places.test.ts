@@ -13,7 +13,9 @@ function tableOver(bytes: number, seed = 7) {
   let end = HEAD_BYTES;
   const put = (batch: readonly Write[]) => {
     const isNew: boolean[] = [];
-    end = putRecord(image, end, 1, batch, (key, at) => isNew.push(places.set(key, at)));
+    end = putRecord(image, end, { sequence: 1, use: Buffer.alloc(8) }, batch, (key, at) =>
+      isNew.push(places.set(key, at)),
+    );
     return isNew;
   };
   return { image, places, put };
