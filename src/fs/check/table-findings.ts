@@ -10,6 +10,8 @@ export async function* tableFindings(metaPath: string): AsyncGenerator<Finding> 
 
 export function tableFinding({ file, offset, what, after, upTo }: TableFinding): Finding {
   const hurt = upTo ? `: ${describeKeys(after, upTo)}` : '';
-  const message = `The ${what} at byte ${offset} of LevelDB's table ${file} fails its checksum${hurt}`;
+  // A footer has no checksum, and is missing where the table ends early.
+  const problem = what === 'footer' ? 'is damaged or missing' : 'fails its checksum';
+  const message = `The ${what} at byte ${offset} of LevelDB's table ${file} ${problem}${hurt}`;
   return { kind: 'database', ...ownerOfKeys(after, upTo), message, repair: null };
 }

@@ -1,17 +1,9 @@
 // The files of a LevelDB database, looked at from outside.
 
-import {
-  type FileHandle,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLog } from './log-file.ts';
+import { liveTables } from './manifest.ts';
 import { FENCE, type ReadAt, type TableDamage, tableDamages } from './table-file.ts';
 
 const WINDOW_BYTES = 256 << 10;
@@ -38,69 +30,51 @@ export async function findLogDamage(directory: string): Promise<LogDamage | unde
   return undefined;
 }
 
-export interface ManifestDamage {
-  readonly file: string;
-  /** What is wrong with it: a predicate. */
-  readonly problem: string;
-}
-
-/** Of the manifest that LevelDB would read, or of the file that names it; a tail cut short was never acted upon. */
-export async function findManifestDamage(directory: string): Promise<ManifestDamage | undefined> {
-  const current = await readIfThere(join(directory, 'CURRENT'));
-  if (!current) return undefined;
-  const [, name] = /^(MANIFEST-\d+)\n$/.exec(current.toString('latin1')) ?? [];
-  if (!name) return { file: 'CURRENT', problem: 'names no manifest' };
-  const manifest = await readIfThere(join(directory, name));
-  if (!manifest) return { file: 'CURRENT', problem: `names ${name}, which is not there` };
-  const { damage } = readLog(manifest);
-  return damage && { file: name, problem: `is damaged at byte ${damage.at}` };
-}
-
-/**
- * Ends the logs where the damage begins, so that what is left is a state that the volume once had. The damaged files
- * stay beside them, as NAME.damaged.
- */
-export async function cutLogs(directory: string, { file, goodBytes }: LogDamage): Promise<void> {
-  const logs = await filesOf(directory, '.log');
-  for (const log of logs.slice(logs.indexOf(file))) {
-    const path = join(directory, log);
-    const bytes = await readFile(path);
-    await rename(path, `${path}.damaged`);
-    await writeFile(path, bytes);
-    await truncate(path, log === file ? goodBytes : 0);
-  }
-}
-
 export interface TableFinding extends TableDamage {
   readonly file: string;
 }
 
 /**
- * Damaged blocks of all tables; undefined after every block, for the caller to pace.
+ * Damaged blocks of the tables; undefined after every block, for the caller to pace.
  *
  * Each is fenced off before it is told. LevelDB does not verify what it reads: it would take damaged keys for keys, copy
  * them into new tables with right checksums, or end the process by an assertion. A fenced block it refuses, with an error;
- * a fenced filter it does without. So reading on is safe, also while LevelDB has the table open.
+ * a fenced filter it does without. So reading on is safe, also while LevelDB has the tables open.
+ *
+ * @param which `live`: what the manifest lists; others may be half written, by a LevelDB that runs or one that was killed.
+ *   `all` is for LevelDB's repair, which reads all: of those too it fences only what a whole footer leads to
  */
-export async function* checkTables(directory: string): AsyncGenerator<TableFinding | undefined> {
+export async function* checkTables(
+  directory: string,
+  which: 'live' | 'all' = 'live',
+): AsyncGenerator<TableFinding | undefined> {
+  // Before the names: a table that is listed and not there has been replaced by then.
+  const live = which === 'live' ? await liveTables(directory) : undefined;
   for (const suffix of ['.ldb', '.sst']) {
     for (const file of await filesOf(directory, suffix)) {
+      const listedBytes = live?.get(Number.parseInt(file, 10));
+      if (live && listedBytes === undefined) continue;
       const path = join(directory, file);
-      for await (const damage of checkTable(path)) {
-        if (damage) await fenceOff(path, damage.fenceAt);
+      for await (const damage of checkTable(path, listedBytes)) {
+        if (damage?.fenceAt !== undefined) await fenceOff(path, damage.fenceAt);
         yield damage && { file, ...damage };
       }
     }
   }
 }
 
-async function* checkTable(path: string): AsyncGenerator<TableDamage | undefined> {
+async function* checkTable(
+  path: string,
+  listedBytes: number | undefined,
+): AsyncGenerator<TableDamage | undefined> {
   const file = await open(path, 'r').catch(ignoreAbsent);
   // A compaction has replaced it meanwhile.
   if (!file) return;
   try {
+    // LevelDB looks for the footer where the manifest says that the table ends. What is behind that means nothing, and of
+    // a table that is shorter nothing is known, nor fenced.
     const { size } = await file.stat();
-    yield* tableDamages(windowed(file, size), size);
+    yield* tableDamages(windowed(file, size), listedBytes ?? size);
   } finally {
     await file.close();
   }
@@ -136,7 +110,6 @@ async function readable(file: FileHandle, offset: number, length: number): Promi
 }
 
 async function fenceOff(path: string, at: number): Promise<void> {
-  if (at < 0) return;
   try {
     const file = await open(path, 'r+');
     try {
@@ -154,28 +127,12 @@ async function fenceOff(path: string, at: number): Promise<void> {
   }
 }
 
-/** Of all tables. */
-export async function tableBytes(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const suffix of ['.ldb', '.sst']) {
-    for (const file of await filesOf(directory, suffix)) {
-      const found = await stat(join(directory, file)).catch(ignoreAbsent);
-      bytes += found?.size ?? 0;
-    }
-  }
-  return bytes;
-}
-
 /** By number: in the order in which they were begun. */
-async function filesOf(directory: string, suffix: string): Promise<string[]> {
+export async function filesOf(directory: string, suffix: string): Promise<string[]> {
   const names = (await readdir(directory).catch(ignoreAbsent)) ?? [];
   return names
     .filter((name) => name.endsWith(suffix))
     .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
-}
-
-function readIfThere(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch(ignoreAbsent);
 }
 
 function ignoreAbsent(error: NodeJS.ErrnoException): undefined {

@@ -7,7 +7,7 @@
 // LevelDB passes over a record that fails its checksum, and over the rest of its block, and goes on behind it: it would
 // lose a batch that was synced and keep later ones. So the log is looked through before LevelDB opens it. What a power
 // cut leaves is no damage: a record that ends early, or has sectors of zeros that were never written, and nothing
-// whole behind it.
+// whole behind it but the rest of the same batch.
 
 import { crc32c, maskedCrc32c } from './crc32c.ts';
 
@@ -40,6 +40,25 @@ export function readLog(log: Buffer): LogState {
   return { goodBytes, damage: undefined };
 }
 
+/** The batches, up to where something is bad. */
+export function* recordsOf(log: Buffer): Generator<Buffer> {
+  let parts: Buffer[] = [];
+  for (let at = 0; at < log.length; ) {
+    const room = BLOCK_BYTES - (at % BLOCK_BYTES);
+    if (room < HEADER_BYTES) {
+      at += room;
+      continue;
+    }
+    const record = recordAt(log, at, room);
+    if (!record) return;
+    // A batch that was begun anew: the one before it was never ended.
+    if (record.type <= 2) parts = [];
+    parts.push(log.subarray(at + HEADER_BYTES, record.end));
+    at = record.end;
+    if (record.type === 1 || record.type === TYPE_MAX) yield Buffer.concat(parts);
+  }
+}
+
 function recordAt(
   log: Buffer,
   at: number,
@@ -57,24 +76,42 @@ function recordAt(
 function damageAt(log: Buffer, at: number, room: number): LogState['damage'] {
   const damage = { at, lostBytes: log.length - at };
   // Records begin anew in every block: a whole one behind the bad one was written after it.
-  for (let block = at + room; block < log.length; block += BLOCK_BYTES) {
-    if (recordAt(log, block, BLOCK_BYTES)) return damage;
-  }
+  const behind = partsBehind(log, at + room);
+  if (behind === 'batch') return damage;
   // In the same block too; where is not known when the length of the bad one is wrong.
   for (let next = at + 1; next < at + room && next < log.length; next++) {
     if (recordAt(log, next, at + room - next)) return damage;
   }
-  if (hasUnwrittenSector(log, at)) return undefined;
+  // Of a batch of many blocks that was being written some may be there and an earlier one not. LevelDB passes over parts
+  // whose first one is missing.
+  if (behind === 'rest') return hasUnwrittenSector(log, at, at + room) ? undefined : damage;
+  if (hasUnwrittenSector(log, at, log.length)) return undefined;
   const end = at + HEADER_BYTES <= log.length ? at + HEADER_BYTES + log.readUInt16LE(at + 4) : log.length + 1;
   // It ends early, unless its length is what is wrong: then the checksum is right for all that is there.
   return end > log.length && !isLastRecord(log, at, room) ? undefined : damage;
 }
 
-/** Whether a whole sector from `at` on was never written. */
-function hasUnwrittenSector(log: Buffer, at: number): boolean {
-  for (let sector = at - (at % SECTOR_BYTES); sector < log.length; sector += SECTOR_BYTES) {
+/** What is whole from a block on: where a batch begins, the rest of one at most, or nothing. */
+function partsBehind(log: Buffer, firstBlock: number): 'batch' | 'rest' | undefined {
+  let found: 'rest' | undefined;
+  for (let block = firstBlock; block < log.length; block += BLOCK_BYTES) {
+    for (let at = block; at < log.length; ) {
+      const record = recordAt(log, at, block + BLOCK_BYTES - at);
+      if (!record) break;
+      if (record.type <= 2) return 'batch';
+      found = 'rest';
+      at = record.end;
+    }
+  }
+  return found;
+}
+
+/** Whether a whole sector from `at` up to `end` was never written. */
+function hasUnwrittenSector(log: Buffer, at: number, end: number): boolean {
+  const upTo = Math.min(end, log.length);
+  for (let sector = at - (at % SECTOR_BYTES); sector < upTo; sector += SECTOR_BYTES) {
     const from = Math.max(sector, at);
-    const to = Math.min(sector + SECTOR_BYTES, log.length);
+    const to = Math.min(sector + SECTOR_BYTES, upTo);
     if (isZero(log, from, to)) return true;
   }
   return false;

@@ -4,18 +4,14 @@
 // not end by itself, which the file OPEN beside them tells, and whenever that is quick.
 
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { open as openFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
+import { syncDirectory } from '../sync-directory.ts';
 import { inaccessible, VolumeError } from '../volume-error.ts';
-import {
-  checkTables,
-  cutLogs,
-  findLogDamage,
-  findManifestDamage,
-  type TableFinding,
-  tableBytes,
-} from './level-files.ts';
+import { cutLogs } from './cut-logs.ts';
+import { checkTables, findLogDamage, type TableFinding } from './level-files.ts';
+import { findManifestDamage, liveTables } from './manifest.ts';
 
 /** The types of `level` are what Node and browsers share; on Node it is LevelDB, which can compact on request. */
 export type Database = Level<Buffer, Buffer> & { compactRange(start: Buffer, end: Buffer): Promise<void> };
@@ -105,22 +101,47 @@ async function mendLists(location: string, repair: boolean): Promise<void> {
     );
   }
   if (log) await cutLogs(location, log);
-  if (!manifest) return;
-  // To make a new manifest all is read: the logs, and the tables.
-  await fenceTables(location);
-  await rebuild(location);
+  if (manifest) await rebuild(location);
 }
 
+/**
+ * Looks the tables through where that is due, before LevelDB reads them.
+ *
+ * Nobody holds the lock here: LevelDB takes it when it opens the database, and that would be too late. So a process that
+ * begins to use the directory behind the probe is not noticed before the open fails. All that has been written by then is
+ * the mark, for which that process' next start is slower at most, and bytes of blocks that are damaged on the disk, in
+ * tables that the manifest lists: never of one that is being written.
+ */
 async function fenceTables(location: string): Promise<TableFinding[]> {
+  await refuseUsed(location);
   const mark = join(location, OPEN_MARK);
+  const isMarked = existsSync(mark);
   const found: TableFinding[] = [];
-  if (existsSync(mark) || (await tableBytes(location)) <= QUICK_BYTES) {
+  if (isMarked || (await tableBytes(location)) <= QUICK_BYTES) {
     for await (const damage of checkTables(location)) if (damage) found.push(damage);
   }
-  await writeFile(mark, '');
+  if (!isMarked) await makeMark(mark, location);
   return found;
 }
 
+/** Durably: the power may go as well as the process may end. */
+async function makeMark(mark: string, location: string): Promise<void> {
+  const file = await openFile(mark, 'w');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await syncDirectory(location);
+}
+
+async function tableBytes(location: string): Promise<number> {
+  let bytes = 0;
+  for (const size of (await liveTables(location)).values()) bytes += size;
+  return bytes;
+}
+
+/** @throws VolumeError `IN_USE` */
 async function refuseUsed(location: string): Promise<void> {
   const probe = new Level(location);
   try {
@@ -135,6 +156,8 @@ async function refuseUsed(location: string): Promise<void> {
 /** Makes a new manifest of the tables and logs, as far as they can be read. */
 async function rebuild(location: string): Promise<void> {
   await refuseUsed(location);
+  // It reads all tables, listed or not.
+  for await (const _ of checkTables(location, 'all'));
   await (Level as unknown as Repairing).repair(location).catch((error: unknown) => {
     throw openFailure(location, error);
   });

@@ -12,6 +12,7 @@
 
 import { crc32c, maskedCrc32c } from './crc32c.ts';
 import { unsnappy } from './snappy.ts';
+import { VarintReader } from './varint-reader.ts';
 
 const FOOTER_BYTES = 48;
 const TRAILER_BYTES = 5;
@@ -26,8 +27,11 @@ export interface TableDamage {
   /** Keys that are hurt lie behind `after` and up to `upTo`; undefined: as far as there are any. */
   readonly after: Buffer | undefined;
   readonly upTo: Buffer | undefined;
-  /** The byte that makes LevelDB refuse the block, or the table, when it is {@link FENCE}. */
-  readonly fenceAt: number;
+  /**
+   * The byte that makes LevelDB refuse the block, or the table, when it is {@link FENCE}. Undefined where nothing says that
+   * this is what would be overwritten, and not another byte: of a table with no magic number, which LevelDB refuses anyway.
+   */
+  readonly fenceAt: number | undefined;
 }
 
 /** No type of block, nor the last byte of the magic number. */
@@ -48,9 +52,11 @@ export async function* tableDamages(
 ): AsyncGenerator<TableDamage | undefined> {
   const all = { after: undefined, upTo: undefined };
   const footerAt = Math.max(0, fileBytes - FOOTER_BYTES);
-  const handles = footerHandles(await read(footerAt, FOOTER_BYTES), footerAt);
+  const footer = await read(footerAt, FOOTER_BYTES);
+  const handles = footerHandles(footer, footerAt);
   if (!handles) {
-    yield { offset: footerAt, what: 'footer', ...all, fenceAt: fileBytes - 1 };
+    // LevelDB would follow a wrong handle, and may find an empty index: all rows of the table would be gone, silently.
+    yield { offset: footerAt, what: 'footer', ...all, fenceAt: hasMagic(footer) ? fileBytes - 1 : undefined };
     return;
   }
   const entries = await handleEntries(read, handles.index);
@@ -95,14 +101,18 @@ function footerHandles(
   footer: Buffer,
   footerAt: number,
 ): { readonly metaindex: Handle; readonly index: Handle } | undefined {
-  if (footer.length < FOOTER_BYTES) return undefined;
-  if (footer.readUInt32LE(40) !== MAGIC_LOW || footer.readUInt32LE(44) !== MAGIC_HIGH) return undefined;
+  if (!hasMagic(footer)) return undefined;
   const reader = new VarintReader(footer.subarray(0, 40));
-  const metaindex = reader.handle();
-  const index = reader.handle();
+  const metaindex = nextHandle(reader);
+  const index = nextHandle(reader);
   // The footer has no checksum, but the two blocks are the last, one after the other.
   const isRight = metaindex && index && endOf(metaindex) === index.offset && endOf(index) === footerAt;
   return isRight ? { metaindex, index } : undefined;
+}
+
+function hasMagic(footer: Buffer): boolean {
+  if (footer.length < FOOTER_BYTES) return false;
+  return footer.readUInt32LE(40) === MAGIC_LOW && footer.readUInt32LE(44) === MAGIC_HIGH;
 }
 
 function endOf({ offset, size }: Handle): number {
@@ -137,43 +147,14 @@ async function handleEntries(
     const unshared = reader.varint();
     const valueBytes = reader.varint();
     key = Buffer.concat([key.subarray(0, shared), reader.take(unshared)]);
-    const handle = new VarintReader(reader.take(valueBytes)).handle();
+    const handle = nextHandle(new VarintReader(reader.take(valueBytes)));
     if (!handle) return undefined;
     entries.push({ key, handle });
   }
   return entries;
 }
 
-class VarintReader {
-  private readonly bytes: Buffer;
-  private at = 0;
-
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
-  }
-
-  get atEnd(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
-  varint(): number {
-    let value = 0;
-    for (let scale = 1; this.at < this.bytes.length; scale *= 128) {
-      const byte = this.bytes[this.at++]!;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
-    }
-    return value;
-  }
-
-  take(count: number): Buffer {
-    const taken = this.bytes.subarray(this.at, this.at + count);
-    this.at += count;
-    return taken;
-  }
-
-  handle(): Handle | undefined {
-    if (this.atEnd) return undefined;
-    return { offset: this.varint(), size: this.varint() };
-  }
+function nextHandle(reader: VarintReader): Handle | undefined {
+  if (reader.atEnd) return undefined;
+  return { offset: reader.varint(), size: reader.varint() };
 }

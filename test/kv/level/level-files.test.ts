@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/kv/level/crc32c.ts';
-import { checkTables, cutLogs, findLogDamage } from '../../../src/kv/level/level-files.ts';
+import { cutLogs } from '../../../src/kv/level/cut-logs.ts';
+import { checkTables, findLogDamage } from '../../../src/kv/level/level-files.ts';
 import { readLog } from '../../../src/kv/level/log-file.ts';
 import { seededRandom, upTo } from '../seeded-random.ts';
 
@@ -93,6 +94,46 @@ describe('the files of a LevelDB database', () => {
       Buffer.alloc(1024),
     ]);
     expect(readLog(unwritten).damage).toBeUndefined();
+  });
+
+  it('take a hole in a batch of many blocks as what a power cut leaves, unless a batch follows', async () => {
+    const open = async () => {
+      const opened = new Level<Buffer, Buffer>(path, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
+      await opened.open();
+      return opened;
+    };
+    const database = await open();
+    await database.put(Buffer.from('acknowledged'), value(100));
+    const log = await named('.log');
+    const before = (await readFile(log)).length;
+    const puts = Array.from({ length: 300 }, (_, row) => ({
+      type: 'put' as const,
+      key: Buffer.from(`large ${row}`),
+      value: value(1000),
+    }));
+    await database.batch(puts);
+    const whole = await readFile(log);
+    await database.put(Buffer.from('later'), value(100));
+    const followed = await readFile(log);
+    await database.close();
+    for (const hole of [32_768, 65_536, 65_536 + 8192, 8 * 32_768]) {
+      const torn = Buffer.from(whole);
+      torn.fill(0, hole, hole + 4096);
+      expect(readLog(torn)).toEqual({ goodBytes: before, damage: undefined });
+      const behind = Buffer.from(followed);
+      behind.fill(0, hole, hole + 4096);
+      expect(readLog(behind).damage).toBeDefined();
+      const flipped = Buffer.from(whole);
+      flipped[hole + 100]! ^= 1;
+      expect(readLog(flipped).damage).toBeDefined();
+    }
+    // LevelDB gives up the whole batch, and takes its end for nothing else.
+    const torn = Buffer.from(whole);
+    torn.fill(0, 65_536, 65_536 + 4096);
+    await writeFile(log, torn);
+    const again = await open();
+    expect((await again.keys().all()).map(String)).toEqual(['acknowledged']);
+    await again.close();
   });
 
   it('are cut at the damage, so that what is left is a state that there was', async () => {
