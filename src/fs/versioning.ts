@@ -15,6 +15,7 @@
 import { strict as assert } from 'node:assert';
 import { keys } from '../kv/keys.ts';
 import type { Batch, Version } from './batch.ts';
+import { CHANGED_VALUE } from './changed-note.ts';
 import { type ChunkContent, contentIn, contentOf } from './chunk-frames.ts';
 import type { Generations } from './generations.ts';
 import { VersionedKind, type VersionedWrite } from './item.ts';
@@ -25,7 +26,6 @@ import type { LiveFrames } from './live-frames.ts';
 import { accountChunk } from './space-accounting.ts';
 import type { Tree } from './tree.ts';
 
-const EMPTY = Buffer.alloc(0);
 const NOTHING: ChunkContent = { frames: new Map(), inlineBytes: 0 };
 /** Nothing is kept, or nothing that the change is behind. */
 const PLAIN = { lastKept: -1, isKept: false };
@@ -55,7 +55,7 @@ function changeFrames(batch: Batch, live: LiveFrames, tree: Tree, change: ChunkW
 
 function note(batch: Batch, tree: Tree, generation: number, write: VersionedWrite): void {
   const key = keys.changed.key(tree.id, generation, write.kind, write.key.subarray(KEY_HEAD_BYTES));
-  batch.put(keyId(key), key, EMPTY);
+  batch.put(keyId(key), key, CHANGED_VALUE);
 }
 
 function toHistory(batch: Batch, tree: Tree, death: number, write: VersionedWrite, old: Version): void {

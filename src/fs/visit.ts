@@ -6,6 +6,7 @@
 
 import { keys } from '../kv/keys.ts';
 import type { Batch } from './batch.ts';
+import { CHANGED_VALUE } from './changed-note.ts';
 import { framesIn } from './chunk-frames.ts';
 import type { Frame } from './extent.ts';
 import type { Gap, Generations } from './generations.ts';
@@ -18,7 +19,6 @@ import { HEAD } from './space-rows.ts';
 import type { Tree } from './tree.ts';
 import { isWhiteout } from './versioned-value.ts';
 
-const EMPTY = Buffer.alloc(0);
 /** Death of the live version. */
 export const NEVER = HEAD;
 
@@ -155,7 +155,7 @@ function noteKey(tree: Tree, { kind, key }: VersionedKey, generation: number): B
 
 function putNote(batch: Batch, tree: Tree, key: VersionedKey, generation: number): void {
   const note = noteKey(tree, key, generation);
-  batch.put(keyId(note), note, EMPTY);
+  batch.put(keyId(note), note, CHANGED_VALUE);
 }
 
 function deleteNote(batch: Batch, tree: Tree, key: VersionedKey, generation: number): void {

@@ -3,6 +3,7 @@
 
 import { keys, versioned } from '../../kv/keys.ts';
 import { type MetaStore, NOT_RESIDENT, type Write } from '../../kv/meta-store.ts';
+import { CHANGED_VALUE } from '../changed-note.ts';
 import { decodeInode } from '../inode-codec.ts';
 import { VersionedKind } from '../item.ts';
 import type { Tree } from '../tree.ts';
@@ -10,7 +11,6 @@ import { birthOf, isWhiteout, verify } from '../versioned-value.ts';
 import type { Finding } from './finding.ts';
 import { firstKeptFrom, GenerationUsage } from './generation-usage.ts';
 
-const EMPTY = Buffer.alloc(0);
 /** The model keeps to it: notes are at most so many times the records that there are, live and old. */
 const NOTES_A_RECORD_MAX = 2;
 
@@ -65,7 +65,7 @@ export class HistoryChecks {
     }
     const note = keys.changed.key(tree.id, death, kind, rest);
     if ((await this.isThere(note)) || !(await this.isThere(key))) return;
-    const repair: Write[] = [{ key: note, value: EMPTY }];
+    const repair: Write[] = [{ key: note, value: CHANGED_VALUE }];
     yield { ...about, message: `${what} died without a note, so a comparison misses it`, repair };
   }
 

@@ -8,6 +8,7 @@
 
 import { keys } from '../../kv/keys.ts';
 import type { Batch } from '../batch.ts';
+import { CHANGED_VALUE } from '../changed-note.ts';
 import { type FlatVersion, VersionedKind } from '../item.ts';
 import { KEY_HEAD_BYTES } from '../key-history.ts';
 import { keyId } from '../key-id.ts';
@@ -16,7 +17,6 @@ import type { Tree } from '../tree.ts';
 import { versionsOf } from '../visit.ts';
 
 const BIRTH = 0;
-const EMPTY = Buffer.alloc(0);
 
 export function flattenKey(batch: Batch, tree: Tree, version: FlatVersion): void {
   const { kind, key, id, value } = version;
@@ -30,7 +30,7 @@ export function flattenKey(batch: Batch, tree: Tree, version: FlatVersion): void
     batch.putHistory(tree, version, oldest, { value, birth: BIRTH });
     if (before.length === 0) {
       const note = keys.changed.key(tree.id, oldest, kind, key.subarray(KEY_HEAD_BYTES));
-      batch.put(keyId(note), note, EMPTY);
+      batch.put(keyId(note), note, CHANGED_VALUE);
     }
   }
   if (kind === VersionedKind.chunk) accountVisit(batch, tree, before, versionsOf(batch, version));
