@@ -14,7 +14,19 @@ import type { Records } from './records.ts';
 import type { Tree } from './tree.ts';
 
 /** What the network layer and the maps keep for a piece, besides its bytes. */
-export const PIECE_OVERHEAD_BYTES = 256;
+const PIECE_OVERHEAD_BYTES = 256;
+/** What a piece counts as at least: of small ones it is their number that takes time, for each flush and each look at them. */
+const PIECE_COST_MIN_BYTES = 4096;
+/**
+ * Windows that one flush takes. All their maps are decoded, changed and encoded in turns that others wait for: 250 extents
+ * in each take 2 ms a window.
+ */
+const FLUSH_WINDOWS_MAX = 128;
+
+/** What a piece of so many bytes counts as, see {@link DirtyFile.cost}. */
+export function pieceCost(bytes: number): number {
+  return Math.max(bytes + PIECE_OVERHEAD_BYTES, PIECE_COST_MIN_BYTES);
+}
 
 export interface DirtyLayer {
   readonly generation: number;
@@ -33,7 +45,7 @@ export interface WriteEffects {
 
 /** Flushes files; the budget and the clock behind it are write-back's. */
 export interface Flusher {
-  /** One flush of the oldest layer. Resolves when it is staged or put back. */
+  /** One flush of the oldest layer, or of a part of it. Resolves when it is staged or put back. */
   flush(file: DirtyFile): Promise<void>;
   changed(file: DirtyFile): void;
 }
@@ -73,6 +85,20 @@ export class DirtyFile {
     let end = this.frozen?.ranges.end ?? 0;
     for (const { ranges } of this.layers) end = Math.max(end, ranges.end);
     return end;
+  }
+
+  /** How many flushes the oldest layer takes as it is. */
+  get flushesDue(): number {
+    return Math.ceil((this.layers[0]?.ranges.windows ?? 0) / FLUSH_WINDOWS_MAX);
+  }
+
+  /** Takes the oldest layer for a flush, or as much of it as one flush may. */
+  freeze(): DirtyLayer | undefined {
+    const layer = this.layers[0];
+    if (!layer) return undefined;
+    this.frozen = { ...layer, ranges: layer.ranges.take(FLUSH_WINDOWS_MAX) };
+    if (layer.ranges.bytes === 0) this.layers.shift();
+    return this.frozen;
   }
 
   /** The date of the oldest byte: a COMMIT waits for what dates from before it. */
@@ -182,7 +208,8 @@ export class DirtyFile {
   /** What the budget counts: bytes, and what each piece takes beside them. */
   cost(): number {
     let cost = 0;
-    for (const ranges of this.sources()) cost += ranges.bytes + ranges.count * PIECE_OVERHEAD_BYTES;
+    for (const { bytes, count } of this.sources())
+      cost += Math.max(bytes + count * PIECE_OVERHEAD_BYTES, count * PIECE_COST_MIN_BYTES);
     return cost;
   }
 }

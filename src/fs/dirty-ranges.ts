@@ -129,8 +129,32 @@ export class DirtyRanges {
     return found;
   }
 
-  /** Moves everything to a new object: what a flush freezes while later writes gather here. */
-  takeAll(): DirtyRanges {
+  /** Windows with something in them. */
+  get windows(): number {
+    return this.#windows.size;
+  }
+
+  /**
+   * Moves everything to a new object, or of more than so many windows those that have been there longest: what a flush
+   * freezes while later writes gather here.
+   */
+  take(windowsMax = Number.POSITIVE_INFINITY): DirtyRanges {
+    if (this.#windows.size <= windowsMax) return this.#takeAll();
+    const taken = new DirtyRanges();
+    for (const [window, pieces] of this.#windows) {
+      if (taken.#windows.size === windowsMax) break;
+      this.#windows.delete(window);
+      taken.#windows.set(window, pieces);
+      taken.#count += pieces.length;
+      for (const { data } of pieces) taken.#bytes += data.length;
+    }
+    this.#count -= taken.#count;
+    this.#bytes -= taken.#bytes;
+    for (const ranges of [this, taken]) ranges.#end = ranges.#oldest = undefined;
+    return taken;
+  }
+
+  #takeAll(): DirtyRanges {
     const taken = new DirtyRanges();
     taken.#adopt(this);
     this.#adopt(new DirtyRanges());
@@ -140,7 +164,7 @@ export class DirtyRanges {
   /** Puts back what a failed flush had taken, below what came since; its dates hold for the bytes above it. */
   putBack(taken: DirtyRanges): void {
     for (const piece of this.pieces()) taken.write(piece, 'older');
-    this.#adopt(taken.takeAll());
+    this.#adopt(taken.take());
   }
 
   #adopt(other: DirtyRanges): void {

@@ -1,4 +1,4 @@
-// One flush of one file: its oldest layer is frozen, appended to a segment and made durable, and then named by the
+// One flush of one file: its oldest layer, or a part of it, is frozen, appended to a segment and made durable, and then named by the
 // maps in one batch with the file's size and times. Frames are durable before any pointer to them is staged.
 //
 // What is staged is what is *still* frozen at that moment: a truncation, an unlink or a stable write in between has cut
@@ -56,9 +56,8 @@ export class Flush {
 
   /** Rejects when the segment failed; what was frozen is back in its layer then. */
   async run(file: DirtyFile): Promise<void> {
-    const frozen = file.layers.shift();
+    const frozen = file.freeze();
     if (!frozen) return;
-    file.frozen = frozen;
     const { bytes } = frozen.ranges;
     let written = IN_THE_BATCH;
     try {

@@ -78,7 +78,8 @@ const WINDOWS_AT_ONCE = 4;
 
 export function dropDirty(turn: Turn, record: InodeRecord, size: number): void {
   const file = turn.tree.dirty.get(record.ino);
-  if (!file) return;
+  // To look at all that waits takes as long as there is of it.
+  if (!file || size >= file.end) return;
   const growth = file.growthWithout(record, size, Number.POSITIVE_INFINITY);
   turn.afterwardsDo(() => file.cut(size, Number.POSITIVE_INFINITY, growth));
 }

@@ -5,7 +5,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { Deferred } from '../deferred.ts';
 import { Wait } from './attempt.ts';
-import { DirtyFile, type Flusher, PIECE_OVERHEAD_BYTES, type WriteEffects } from './dirty-file.ts';
+import { DirtyFile, type Flusher, pieceCost, type WriteEffects } from './dirty-file.ts';
 import type { DirtyPiece } from './dirty-ranges.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Flush } from './flush.ts';
@@ -95,7 +95,7 @@ export class WriteBack implements Flusher {
    */
   reserve(tree: Tree, bytes: number, growth: number): void {
     this.options.store.check();
-    const cost = bytes + PIECE_OVERHEAD_BYTES;
+    const cost = pieceCost(bytes);
     if (this.waitingBytes > 0 && this.waitingBytes + cost > this.options.dirtyBytesMax) {
       this.flushLongestWaiting();
       throw new Wait(this.progress.promise);
@@ -226,7 +226,14 @@ export class WriteBack implements Flusher {
 
   /** Failures are in the log, and the store's own poison everything after. */
   private inBackground(file: DirtyFile): void {
-    this.flush(file).catch(() => {});
+    this.flushLayer(file).catch(() => {});
+  }
+
+  /** All that waits in the oldest layer now, in as many flushes as that takes. */
+  private async flushLayer(file: DirtyFile): Promise<void> {
+    let due = file.flushesDue;
+    do await this.flush(file);
+    while (--due > 0 && !file.hasFailed);
   }
 
   private watchAge(): void {

@@ -117,6 +117,26 @@ describe('dirty ranges', () => {
     );
   });
 
+  it('give the windows that have been there longest, and keep the others', () => {
+    const ranges = new DirtyRanges();
+    for (const window of [5, 9, 2, 7, 1])
+      for (const at of [0, 100]) {
+        const piece = { offset: window * MIB + at, data: Buffer.from([window, at]), since: window * 10 + at };
+        ranges.write(piece);
+      }
+    ranges.write({ offset: 9 * MIB + 1, data: Buffer.from('later'), since: 500 }, 'older');
+    const { bytes } = ranges;
+    const taken = ranges.take(2);
+    const offsets = (one: DirtyRanges) => one.pieces().map(({ offset }) => Math.floor(offset / MIB));
+    expect([...new Set(offsets(taken))]).toEqual([5, 9]);
+    expect([...new Set(offsets(ranges))]).toEqual([1, 2, 7]);
+    expect(taken.bytes + ranges.bytes).toBe(bytes);
+    expect([taken.count, ranges.count]).toEqual([taken.pieces().length, ranges.pieces().length]);
+    expect([taken.oldest, ranges.oldest]).toEqual([50, 10]);
+    expect([taken.end, ranges.end]).toEqual([9 * MIB + 102, 7 * MIB + 102]);
+    expect([ranges.take(2).windows, ranges.take(2).windows, ranges.bytes]).toEqual([2, 1, 0]);
+  });
+
   it('hold at most twice the memory of what waits, whatever was cut out of it', () => {
     const held = (ranges: DirtyRanges) => {
       const buffers = new Set(ranges.pieces().map(({ data }) => data.buffer));
@@ -139,7 +159,7 @@ describe('dirty ranges', () => {
         const ranges = new DirtyRanges();
         const model = new Model();
         for (const one of first) apply(ranges, model, one, 5);
-        const taken = ranges.takeAll();
+        const taken = ranges.take();
         expectSame(taken, model);
         expectSame(ranges, new Model());
         const above = new Model();

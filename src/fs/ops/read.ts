@@ -19,6 +19,8 @@ import { startOver } from './start-over.ts';
 /** The most that one READ answers. */
 export const READ_BYTES_MAX = 2 ** 20;
 const ZEROS = Buffer.alloc(64 * 1024);
+/** More parts than these are put into one buffer: one for each byte of a write here and there would be gigabytes. */
+const PARTS_MAX = 64;
 
 /** @throws FsError `EISDIR`, `EINVAL`, `EACCES`; `EIO` when what is stored is damaged */
 export function read(
@@ -41,6 +43,8 @@ interface Part {
   readonly length: number;
   readonly data: Buffer | null;
   readonly extent: FrameExtent | null;
+  /** The data waits for a flush. Once that is staged the buffer is used for other data: a reply on its way must not see it. */
+  readonly waits: boolean;
 }
 
 function readNow(
@@ -65,10 +69,11 @@ function readNow(
   const parts = partsOf(records, record, offset, end);
   const extents = parts.flatMap(({ extent }) => (extent ? [extent] : []));
   const eof = end === attributes.size;
-  if (extents.length === 0) return result(inOrder(parts, []), end - offset, attributes, eof);
+  const assemble = parts.length > PARTS_MAX ? inOne(parts, offset, end) : inOrder(parts.map(kept));
+  if (extents.length === 0) return result(assemble([]), end - offset, attributes, eof);
   const fetched = readExtents(records.store, extents);
-  if (!(fetched instanceof Promise)) return result(inOrder(parts, fetched), end - offset, attributes, eof);
-  return fetched.then((buffers) => result(inOrder(parts, buffers), end - offset, attributes, eof));
+  if (!(fetched instanceof Promise)) return result(assemble(fetched), end - offset, attributes, eof);
+  return fetched.then((buffers) => result(assemble(buffers), end - offset, attributes, eof));
 }
 
 function result(buffers: readonly Buffer[], count: number, attributes: Attributes, eof: boolean): ReadResult {
@@ -96,18 +101,11 @@ function takeFrom(
   let at = gap.from;
   for (const { offset, data } of source.pieces(gap.from, gap.to)) {
     if (offset > at) rest.push({ from: at, to: offset });
-    parts.push({ offset, length: data.length, data: copyOf(data), extent: null });
+    parts.push({ offset, length: data.length, data, extent: null, waits: true });
     at = offset + data.length;
   }
   if (at < gap.to) rest.push({ from: at, to: gap.to });
   return rest;
-}
-
-/** Once a flush is staged, the buffers that it took are used for other data: a reply on its way must not see that. */
-function copyOf(data: Buffer): Buffer {
-  const copy = lentBuffers.take(data.length);
-  copy.set(data);
-  return copy;
 }
 
 function storedParts(records: Records, record: InodeRecord, from: number, to: number): Part[] {
@@ -122,7 +120,7 @@ function storedParts(records: Records, record: InodeRecord, from: number, to: nu
     if (!map) {
       checkHole(record, at, end);
       if (start < record.size && !areMapsTrusted(records, record)) throw new Wait(checkMaps(records, record));
-      parts.push({ offset: at, length: end - at, data: null, extent: null });
+      parts.push({ offset: at, length: end - at, data: null, extent: null, waits: false });
     } else {
       for (const step of plan(map, at - start, end - start)) {
         if (step.frame === null && step.data === null) checkHole(record, start + step.offset, end);
@@ -131,6 +129,7 @@ function storedParts(records: Records, record: InodeRecord, from: number, to: nu
           length: step.length,
           data: step.data,
           extent: step.frame === null ? null : step,
+          waits: false,
         });
       }
     }
@@ -151,15 +150,42 @@ function checkHole(record: InodeRecord, from: number, to: number): void {
   );
 }
 
-function inOrder(parts: readonly Part[], fetched: readonly Buffer[]): Buffer[] {
-  const buffers: Buffer[] = [];
-  let next = 0;
-  for (const { length, data, extent } of parts) {
-    if (extent) buffers.push(fetched[next++]!);
-    else if (data) buffers.push(data);
-    else
-      for (let at = 0; at < length; at += ZEROS.length)
-        buffers.push(ZEROS.subarray(0, Math.min(ZEROS.length, length - at)));
+/** What to do with the bytes of the extents, in their order. */
+type Assemble = (fetched: readonly Buffer[]) => Buffer[];
+
+function kept(part: Part): Part {
+  const { data, waits } = part;
+  if (!data || !waits) return part;
+  const copy = lentBuffers.take(data.length);
+  copy.set(data);
+  return { ...part, data: copy };
+}
+
+function inOrder(parts: readonly Part[]): Assemble {
+  return (fetched) => {
+    const buffers: Buffer[] = [];
+    let next = 0;
+    for (const { length, data, extent } of parts) {
+      if (extent) buffers.push(fetched[next++]!);
+      else if (data) buffers.push(data);
+      else
+        for (let at = 0; at < length; at += ZEROS.length)
+          buffers.push(ZEROS.subarray(0, Math.min(ZEROS.length, length - at)));
+    }
+    return buffers;
+  };
+}
+
+/** Takes over what is at hand in this turn. */
+function inOne(parts: readonly Part[], from: number, to: number): Assemble {
+  const whole = lentBuffers.take(to - from);
+  for (const { offset, length, data } of parts) {
+    if (data) whole.set(data, offset - from);
+    else whole.fill(0, offset - from, offset - from + length);
   }
-  return buffers;
+  return (fetched) => {
+    let next = 0;
+    for (const { offset, extent } of parts) if (extent) whole.set(fetched[next++]!, offset - from);
+    return [whole];
+  };
 }
