@@ -11,7 +11,7 @@ import { recountSpace } from './fs/recount-space.ts';
 import { SegmentLog } from './fs/segment-log.ts';
 import { type Log, Store } from './fs/store.ts';
 import { Sweeps } from './fs/sweep.ts';
-import { treeCaches } from './fs/tree.ts';
+import { INODE_BYTES, NAME_BYTES, treeCaches } from './fs/tree.ts';
 import { WriteBack } from './fs/write-back.ts';
 import type { VolumeFormat } from './kv/format.ts';
 import { keys } from './kv/keys.ts';
@@ -160,10 +160,6 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     },
   };
 }
-
-/** A decoded inode and a decoded name, with their keys, take about so much. */
-const INODE_BYTES = 600;
-const NAME_BYTES = 250;
 
 function cacheBounds(cacheBytes: number) {
   const share = cacheBytes / 4;

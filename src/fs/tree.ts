@@ -48,9 +48,9 @@ export interface StagedBucket {
 
 /** What all trees of a volume may keep in memory together. */
 export interface TreeCaches {
+  /** These three are measured in bytes. */
   readonly inodes: CachePool;
   readonly names: CachePool;
-  /** Measured in bytes. */
   readonly chunks: CachePool;
   /** Measured in slots of {@link MadeDirectories}. */
   readonly madeDirectories: CachePool;
@@ -62,19 +62,38 @@ export interface TreeCaches {
 const MADE_DIRECTORY_SLOTS = 1 << 18;
 /** Of a map in memory: per extent, beside its inline bytes. */
 const EXTENT_BYTES = 200;
+/** A decoded inode and a decoded name, with their keys, take about so much. */
+export const INODE_BYTES = 600;
+export const NAME_BYTES = 250;
+/** A name's key so long is in {@link NAME_BYTES}. */
+const NAME_KEY_BYTES = 40;
+/** Beside the bytes themselves. */
+const BUFFER_BYTES = 200;
 
+/** @param bounds inodes and names as many as there are of ordinary ones: long ones count as several */
 export function treeCaches(bounds: {
   readonly inodes: number;
   readonly names: number;
   readonly chunkBytes: number;
 }): TreeCaches {
   return {
-    inodes: new CachePool(bounds.inodes),
-    names: new CachePool(bounds.names),
+    inodes: new CachePool(bounds.inodes * INODE_BYTES),
+    names: new CachePool(bounds.names * NAME_BYTES),
     chunks: new CachePool(bounds.chunkBytes),
     madeDirectories: new CachePool(MADE_DIRECTORY_SLOTS),
     listedPages: new ListedPagePool(),
   };
+}
+
+function inodeCost({ target, tail }: InodeRecord): number {
+  let cost = INODE_BYTES;
+  if (target !== null) cost += BUFFER_BYTES + target.length;
+  if (tail !== null) cost += BUFFER_BYTES + tail.length;
+  return cost;
+}
+
+function nameCost(_entry: NameEntry | null, key: string): number {
+  return key.length > NAME_KEY_BYTES ? NAME_BYTES + key.length - NAME_KEY_BYTES : NAME_BYTES;
 }
 
 function chunkCost(map: ChunkMap | null): number {
@@ -150,10 +169,10 @@ export class Tree {
     this.generations = row.generations;
     this.accept = row.generations.current;
     this.unfinished = row.unfinished ?? [];
-    this.inodes = new TwoGenerationCache(caches.inodes);
-    this.names = new TwoGenerationCache(caches.names);
+    this.inodes = new TwoGenerationCache(caches.inodes, inodeCost);
+    this.names = new TwoGenerationCache(caches.names, nameCost);
     this.chunks = new TwoGenerationCache(caches.chunks, chunkCost);
-    this.trustedMaps = new TwoGenerationCache(caches.names);
+    this.trustedMaps = new TwoGenerationCache(caches.names, () => NAME_BYTES);
     this.madeDirectories = new MadeDirectories(caches.madeDirectories);
     this.listings = new ListingCache(caches.listings ?? LISTING_LIMITS);
     this.listedPages = new ListedPages(caches.listedPages, row.id);

@@ -37,11 +37,11 @@ interface Generational {
 
 export class TwoGenerationCache<K, V> implements Generational {
   private readonly pool: CachePool;
-  private readonly costOf: (value: V) => number;
+  private readonly costOf: (value: V, key: K) => number;
   private young = new Map<K, V>();
   private old = new Map<K, V>();
 
-  constructor(pool: CachePool, costOf: (value: V) => number = () => 1) {
+  constructor(pool: CachePool, costOf: (value: V, key: K) => number = () => 1) {
     this.pool = pool;
     this.costOf = costOf;
     pool.join(this);
@@ -66,7 +66,7 @@ export class TwoGenerationCache<K, V> implements Generational {
 
   set(key: K, value: V): void {
     this.young.set(key, value);
-    this.pool.added(this.costOf(value));
+    this.pool.added(this.costOf(value, key));
   }
 
   delete(key: K): void {

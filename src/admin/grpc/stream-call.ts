@@ -10,12 +10,12 @@ export function streamCall<Request, Answer>(
 ): handleServerStreamingCall<Request, Answer> {
   return (call) => {
     const cancel = new AbortController();
-    const cancelled = once(call, 'cancelled').then(() => cancel.abort());
+    call.once('cancelled', () => cancel.abort());
     void (async () => {
       try {
         for await (const answer of answers(call.request, cancel.signal)) {
           if (call.cancelled) return;
-          if (!call.write(answer)) await Promise.race([once(call, 'drain'), cancelled]);
+          if (!call.write(answer) && !call.cancelled) await drained(call);
         }
         call.end();
       } catch (error) {
@@ -25,8 +25,15 @@ export function streamCall<Request, Answer>(
   };
 }
 
-async function once(call: NodeJS.EventEmitter, event: 'drain' | 'cancelled'): Promise<void> {
-  await new Promise<void>((resolve) => {
-    call.once(event, resolve);
+/** Until the client has taken what was written, or wants no more. */
+function drained(call: NodeJS.EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off('drain', done);
+      call.off('cancelled', done);
+      resolve();
+    };
+    call.once('drain', done);
+    call.once('cancelled', done);
   });
 }

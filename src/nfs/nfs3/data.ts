@@ -2,6 +2,7 @@
 
 import { andThen } from '../../eventual.ts';
 import type { Change, Written } from '../../fs/file-system.ts';
+import { BLOCK_BYTES } from '../../fs/frame.ts';
 import { FsError } from '../../fs/fs-error.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
 import { RECORD_BYTES_MAX } from '../rpc/record.ts';
@@ -28,6 +29,8 @@ export function read(context: NfsContext): AnyProcedure {
       const target = targetOf(context, call, file);
       const { fileSystem, node, caller } = target;
       const wanted = Math.min(count, TRANSFER_BYTES_MAX);
+      // Whole blocks are read.
+      call.replyBytes = wanted + 2 * BLOCK_BYTES;
       return andThen(fileSystem.read(caller, node, offset, wanted), (result) => ({
         attributes: fattr(result.attributes, target),
         count: result.count,

@@ -23,8 +23,8 @@ export function readdir(context: NfsContext): AnyProcedure {
     failed: (call, { directory }) => ({ attributes: postOp(context, call, directory) }),
     run(call, { directory, cookie, count }) {
       const target = targetOf(context, call, directory);
-      const bytes = Math.min(count, TRANSFER_BYTES_MAX) - REPLY_BYTES;
-      const budget = { bytes, nameBytes: Number.POSITIVE_INFINITY, taken: 0 };
+      call.replyBytes = Math.min(count, TRANSFER_BYTES_MAX);
+      const budget = { bytes: call.replyBytes - REPLY_BYTES, nameBytes: Number.POSITIVE_INFINITY, taken: 0 };
       return andThen(fill(target, cookie, budget, ENTRY_BYTES), ({ directory: found, entries, eof }) => ({
         attributes: fattr(found, target),
         verifier: COOKIE_VERIFIER,

@@ -79,6 +79,7 @@ export function readdirplus(context: NfsContext): AnyProcedure {
     run(call, { directory, cookie, nameCount, count }) {
       const target = targetOf(context, call, directory);
       const asked = { cookie, nameCount, count };
+      call.replyBytes = Math.min(count, TRANSFER_BYTES_MAX);
       const anew = () => listAnew(context, target, asked);
       const kept = target.fileSystem.listedPages?.find(pageKey(target, asked));
       if (!kept) return anew();

@@ -42,6 +42,11 @@ export class RpcCall {
   version = 0;
   procedure = 0;
   credential: Credential = anonymous;
+  /**
+   * Memory that the reply takes, from the work on it until the client has taken it. A procedure whose reply may be long
+   * says so, before it returns a promise of it.
+   */
+  replyBytes = 0;
   #bytes: Buffer = NO_BYTES;
   #start = 0;
   #argumentsStart = 0;
@@ -106,6 +111,7 @@ export class RpcCall {
     this.version = view.getUint32(start + 16);
     this.procedure = view.getUint32(start + 20);
     this.credential = anonymous;
+    this.replyBytes = 0;
     const rpcVersion = view.getUint32(start + 8);
     if (rpcVersion !== RPC_VERSION)
       throw new RpcError(

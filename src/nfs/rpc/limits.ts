@@ -5,7 +5,7 @@
 // What clients can make a server hold is bounded by the sum of
 //
 //   connectionsMax x 128 KiB            receive regions (only touched pages count)
-//   callBytesInFlightTotalMax           calls that the server works on, plus 16 MiB for the last to get in
+//   callBytesInFlightTotalMax           calls that the server works on and the replies they may take, plus one of each
 //   stalledBytesMax                     what waits for clients, plus one record or one turn's replies
 
 export interface TcpLimits {
@@ -15,9 +15,12 @@ export interface TcpLimits {
   readonly callsInFlightMax: number;
   /** Bytes of those calls' records. */
   readonly callBytesInFlightMax: number;
-  /** The same of all connections together. */
+  /**
+   * The same of all connections together, and the replies that the calls may take. No connection has more of it than it
+   * leaves to the next one, so that those with large calls do not keep others waiting.
+   */
   readonly callBytesInFlightTotalMax: number;
-  /** Replies that the client has not taken: from here on a slow reader gets no more calls read. */
+  /** Replies that the client has not taken, or that its calls in flight may take: past it no more calls are read. */
   readonly replyBacklogBytesMax: number;
   /** Unfinished records and untaken replies of all connections; past it the one that stalls longest is closed. */
   readonly stalledBytesMax: number;

@@ -4,6 +4,8 @@ import type { TcpLimits } from './limits.ts';
 
 /** A connection, as the budget sees it. */
 export interface BudgetHolder {
+  /** Calls that it has in flight, and the replies that they may take. */
+  readonly callBytes: number;
   readonly stalledBytes: number;
   /** When the client last moved: sent a part of a record, or took a part of its replies. */
   readonly progressMs: number;
@@ -24,11 +26,12 @@ export class MemoryBudget {
     this.#holders = holders;
   }
 
-  get callsAreFull(): boolean {
-    return this.#callBytes >= this.#limits.callBytesInFlightTotalMax;
+  /** Whether `holder` has as much as is left: who has little finds room when others have all that they may. */
+  isFullFor({ callBytes }: BudgetHolder): boolean {
+    return callBytes >= this.#limits.callBytesInFlightTotalMax - this.#callBytes;
   }
 
-  /** `holder` is resumed when calls are no longer full. */
+  /** `holder` is resumed when calls are no longer full for it. */
   wait(holder: BudgetHolder): void {
     this.#waiting.add(holder);
   }
@@ -43,10 +46,13 @@ export class MemoryBudget {
 
   releaseCall(bytes: number): void {
     this.#callBytes -= bytes;
-    if (this.#waiting.size === 0 || this.callsAreFull) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const holder of waiting) holder.resume();
+    // Who waits again, waits behind the others.
+    for (const holder of this.#waiting) {
+      if (this.#callBytes >= this.#limits.callBytesInFlightTotalMax) return;
+      if (this.isFullFor(holder)) continue;
+      this.#waiting.delete(holder);
+      holder.resume();
+    }
   }
 
   /** A holder's stalled bytes have changed by `bytes`. */

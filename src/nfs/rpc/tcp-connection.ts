@@ -56,6 +56,8 @@ export class TcpConnection implements BudgetHolder {
   #call: RpcCall;
   #callsInFlight = 0;
   #callBytesInFlight = 0;
+  /** That the calls in flight may take. */
+  #replyBytesInFlight = 0;
   /** Read once per turn and once per call. */
   #nowMs: number;
   #flushIsDue = false;
@@ -86,6 +88,10 @@ export class TcpConnection implements BudgetHolder {
   /** No call has come for this long, and none is being worked on. */
   idleMs(nowMs: number): number {
     return this.#callsInFlight > 0 ? 0 : nowMs - this.lastCallMs;
+  }
+
+  get callBytes(): number {
+    return this.#callBytesInFlight + this.#replyBytesInFlight;
   }
 
   /** Serves what has waited for room, and reads on. */
@@ -143,13 +149,13 @@ export class TcpConnection implements BudgetHolder {
     else this.#setReading(!this.#isFull());
   }
 
-  /** Serves complete records; true when it stopped for the replies' sake, and a flush may help. */
+  /** Serves complete records; true when it stopped at a limit, and a flush may help. */
   #serveReceived(): boolean {
     while (!this.#isFull()) {
       if (this.#ending || !this.#records.next()) return false;
       this.#serveRecord();
     }
-    return this.#replies.unsentBytes > this.#context.limits.replyBacklogBytesMax;
+    return this.#replies.unsentBytes > 0;
   }
 
   #serveRecord(): void {
@@ -204,7 +210,8 @@ export class TcpConnection implements BudgetHolder {
     this.#callsInFlight++;
     statistics.callsInFlight++;
     this.#callBytesInFlight += call.length;
-    memory.addCall(call.length);
+    this.#replyBytesInFlight += call.replyBytes;
+    memory.addCall(call.length + call.replyBytes);
     region?.pin();
     result.then(
       (value) => this.#answer(served, call, startedMs, region, value),
@@ -234,7 +241,8 @@ export class TcpConnection implements BudgetHolder {
     this.#callsInFlight--;
     statistics.callsInFlight--;
     this.#callBytesInFlight -= call.length;
-    memory.releaseCall(call.length);
+    this.#replyBytesInFlight -= call.replyBytes;
+    memory.releaseCall(call.length + call.replyBytes);
     if (this.#flushIsDue || this.#closed) return;
     this.#flushIsDue = true;
     // Answers often settle together, by one commit: the tick comes when all of them are written.
@@ -251,12 +259,13 @@ export class TcpConnection implements BudgetHolder {
 
   #isFull(): boolean {
     const { limits, memory } = this.#context;
-    if (memory.callsAreFull) memory.wait(this);
+    const memoryIsFull = memory.isFullFor(this);
+    if (memoryIsFull) memory.wait(this);
     return (
+      memoryIsFull ||
       this.#callsInFlight >= limits.callsInFlightMax ||
       this.#callBytesInFlight >= limits.callBytesInFlightMax ||
-      this.#replies.backlogBytes > limits.replyBacklogBytesMax ||
-      memory.callsAreFull
+      this.#replies.backlogBytes + this.#replyBytesInFlight > limits.replyBacklogBytesMax
     );
   }
 

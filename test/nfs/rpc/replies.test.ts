@@ -50,7 +50,7 @@ describe('accepted calls', () => {
       body: Buffer.alloc(0),
     });
     expect(await client.call(PROGRAM, 4, 0)).toMatchObject({ status: 'PROG_MISMATCH', body: words(2, 3) });
-    expect(await client.call(PROGRAM, 3, 10)).toMatchObject({ status: 'PROC_UNAVAIL' });
+    expect(await client.call(PROGRAM, 3, Echo.payloadLater + 1)).toMatchObject({ status: 'PROC_UNAVAIL' });
     expect(await client.call(PROGRAM, 2, 1)).toMatchObject({ status: 'PROC_UNAVAIL' });
     expect(await client.call(PROGRAM, 3, 0xffffffff)).toMatchObject({ status: 'PROC_UNAVAIL' });
   });

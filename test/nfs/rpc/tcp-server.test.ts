@@ -6,7 +6,7 @@ import { ListenError } from '../../../src/nfs/rpc/endpoint.ts';
 import { TcpServer } from '../../../src/nfs/rpc/tcp-server.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { callMessage, counted, RawClient, record, words } from '../raw-client.ts';
-import { Echo, PROGRAM, serve } from './test-server.ts';
+import { Echo, PROGRAM, serve, type TestServer } from './test-server.ts';
 
 const bytes = (text: string) => counted(Buffer.from(text));
 const call = (xid: number, procedure: number, body: Buffer) =>
@@ -283,6 +283,97 @@ describe('limits', () => {
     expect(payloads.calls).toBeLessThan(60);
     slow.socket.resume();
     for (const reply of calls) expect((await reply).body.length).toBe(1_000_004);
+  });
+
+  describe('on replies that calls in flight may take', () => {
+    const MB = 1_000_000;
+    const payloads = (client: RawClient, count: number) =>
+      Array.from({ length: count }, () => client.call(PROGRAM, 3, Echo.payloadLater, words(MB)));
+    /** Answers each as it comes, until all of them have. */
+    const answer = async ({ waiting, waits }: TestServer, count: number) => {
+      for (let done = 0; done < count; done++) {
+        await waits(done + 1);
+        waiting[done]!();
+      }
+    };
+
+    it('stops reading a connection at its limit, and goes on', async () => {
+      await using test = await serve({ replyBacklogBytesMax: 3 * MB });
+      const client = await RawClient.connect(test.port);
+      const calls = payloads(client, 20);
+      await test.waits(4);
+      const other = await RawClient.connect(test.port);
+      for (let i = 0; i < 20; i++) await other.call(PROGRAM, 3, Echo.null);
+      expect(test.waiting.length).toBe(4);
+      await answer(test, 20);
+      for (const reply of calls) expect((await reply).body.length).toBe(MB + 4);
+    });
+
+    it('reads no more calls of a client that does not take what was answered later', async () => {
+      await using test = await serve({ replyBacklogBytesMax: 3 * MB });
+      const slow = await RawClient.connect(test.port);
+      slow.socket.pause();
+      const calls = payloads(slow, 60);
+      const other = await RawClient.connect(test.port);
+      let answered = -1;
+      while (answered < test.waiting.length) {
+        answered = Math.max(answered, 0);
+        expect(test.waiting.length - answered).toBeLessThanOrEqual(4);
+        for (const later of test.waiting.slice(answered)) later();
+        answered = test.waiting.length;
+        for (let i = 0; i < 20; i++) await other.call(PROGRAM, 3, Echo.null);
+      }
+      expect(answered).toBeGreaterThan(3);
+      expect(answered).toBeLessThan(60);
+      slow.socket.resume();
+      for (let done = answered; done < 60; done++) {
+        await test.waits(done + 1);
+        test.waiting[done]!();
+      }
+      for (const reply of calls) expect((await reply).body.length).toBe(MB + 4);
+    });
+
+    it('leaves room for other connections when some want all of it', async () => {
+      await using test = await serve({ callBytesInFlightTotalMax: 10 * MB });
+      const greedy = [await RawClient.connect(test.port), await RawClient.connect(test.port)];
+      const calls = greedy.flatMap((client) => payloads(client, 30));
+      await test.waits(8);
+      const small = await RawClient.connect(test.port);
+      for (let i = 0; i < 20; i++) await small.call(PROGRAM, 3, Echo.null);
+      expect(test.waiting.length).toBe(8);
+      const last = small.call(PROGRAM, 3, Echo.later, bytes('small'));
+      await test.waits(9);
+      await answer(test, 61);
+      for (const reply of calls) expect((await reply).body.length).toBe(MB + 4);
+      expect(await last).toMatchObject({ body: bytes('small') });
+    });
+
+    it('holds up nobody for ever when all of it is taken', async () => {
+      await using test = await serve({ callBytesInFlightTotalMax: 3 * MB });
+      const clients = await Promise.all(Array.from({ length: 12 }, () => RawClient.connect(test.port)));
+      const calls = clients.flatMap((client) => payloads(client, 5));
+      await test.waits(3);
+      const nothing = (await RawClient.connect(test.port)).call(PROGRAM, 3, Echo.null);
+      for (let done = 0; done < 60; done++) {
+        await test.waits(done + 1);
+        expect(test.waiting.length - done).toBeLessThanOrEqual(4);
+        test.waiting[done]!();
+      }
+      for (const reply of calls) expect((await reply).body.length).toBe(MB + 4);
+      expect(await nothing).toMatchObject({ status: 'SUCCESS' });
+    });
+
+    it('takes a call whose reply alone is past every limit', async () => {
+      await using test = await serve({ replyBacklogBytesMax: 100_000, callBytesInFlightTotalMax: 500_000 });
+      const client = await RawClient.connect(test.port);
+      const calls = payloads(client, 3);
+      for (let done = 0; done < 3; done++) {
+        await test.waits(done + 1);
+        expect(test.waiting.length).toBe(done + 1);
+        test.waiting[done]!();
+        expect((await calls[done])!.body.length).toBe(MB + 4);
+      }
+    });
   });
 
   it('closes the connection that stalls longest when unfinished records use up the memory', async () => {

@@ -27,6 +27,7 @@ export const Echo = {
   lateBug: 7,
   keep: 8,
   badResult: 9,
+  payloadLater: 10,
 };
 
 interface LogLine {
@@ -41,7 +42,7 @@ export interface TestServer extends AsyncDisposable {
   readonly log: LogLine[];
   /** Resolves with the line when `text` has been logged. */
   logged(text: string): Promise<LogLine>;
-  /** Calls of `later` that wait, in order of arrival: each answers when called. */
+  /** Calls of `later` and `payloadLater` that wait, in order of arrival: each answers when called. */
   readonly waiting: (() => void)[];
   /** Resolves when `count` calls wait. */
   waits(count: number): Promise<void>;
@@ -147,6 +148,18 @@ export async function serve(
         args: nothing,
         result: struct({ first: u32, data: opaque(2) }),
         run: () => ({ first: 1, data: Buffer.alloc(3) }),
+      }),
+      procedure({
+        name: 'PAYLOAD LATER',
+        args: struct({ count: u32 }),
+        result: struct({ data: opaqueParts(64 * DATA_BYTES_MAX) }),
+        run(call, { count }) {
+          call.replyBytes = count;
+          return new Promise<{ data: Buffer[] }>((resolve) => {
+            waiting.push(() => resolve({ data: [Buffer.alloc(count, 3)] }));
+            changed();
+          });
+        },
       }),
     ],
   };
