@@ -23,9 +23,9 @@ const PIECE_COST_MIN_BYTES = 4096;
  */
 const FLUSH_WINDOWS_MAX = 128;
 
-/** What a piece of so many bytes counts as, see {@link DirtyFile.cost}. */
-export function pieceCost(bytes: number): number {
-  return Math.max(bytes + PIECE_OVERHEAD_BYTES, PIECE_COST_MIN_BYTES);
+/** What so many bytes in so many pieces count as, of the budget. */
+export function waitingCost(bytes: number, pieces: number): number {
+  return Math.max(bytes + pieces * PIECE_OVERHEAD_BYTES, pieces * PIECE_COST_MIN_BYTES);
 }
 
 export interface DirtyLayer {
@@ -208,8 +208,7 @@ export class DirtyFile {
   /** What the budget counts: bytes, and what each piece takes beside them. */
   cost(): number {
     let cost = 0;
-    for (const { bytes, count } of this.sources())
-      cost += Math.max(bytes + count * PIECE_OVERHEAD_BYTES, count * PIECE_COST_MIN_BYTES);
+    for (const { bytes, count } of this.sources()) cost += waitingCost(bytes, count);
     return cost;
   }
 }

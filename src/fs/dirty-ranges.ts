@@ -6,12 +6,12 @@
 //
 // Pieces are grouped, and cut, at windows of 1 MiB, so that a random write moves entries of one short array only.
 
-import { unpooledCopy } from './unpooled-copy.ts';
+import { unpooledCopy } from '../unpooled-copy.ts';
 
 const WINDOW_BYTES = 2 ** 20;
 /** A splice of many pieces, each an argument of the call, would overflow the stack. */
 const SPLICED_MAX = 100;
-/** A rest of no more than this part of its buffer is copied: so what waits holds at most twice its bytes. */
+/** A rest of no more than this part of its buffer is copied: so that it holds at most twice its bytes. */
 const REMNANT_SHARE = 2;
 
 /** Bytes of a file; immutable. */

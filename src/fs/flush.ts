@@ -1,11 +1,12 @@
-// One flush of one file: its oldest layer, or a part of it, is frozen, appended to a segment and made durable, and then named by the
-// maps in one batch with the file's size and times. Frames are durable before any pointer to them is staged.
+// One flush of one file: its oldest layer, or a part of it, is frozen, appended to a segment and made durable, and then
+// named by the maps in one batch with the file's size and times. Frames are durable before any pointer to them is staged.
 //
 // What is staged is what is *still* frozen at that moment: a truncation, an unlink or a stable write in between has cut
 // its share out. A later WRITE over frozen bytes has not: it lies above them. When the segment fails, the bytes go back
 // under what came since, with their dates.
 
 import { lentBuffers } from '../lent-buffers.ts';
+import { unpooledCopy } from '../unpooled-copy.ts';
 import { attempt } from './attempt.ts';
 import { isLater } from './change-time.ts';
 import { allocated, EMPTY_MAP, isSame, overlay } from './chunk-map.ts';
@@ -18,7 +19,6 @@ import { type InodeRecord, withFields } from './inode-record.ts';
 import { type AppendedFrame, isInLongRuns, type SegmentLog } from './segment-log.ts';
 import type { Store } from './store.ts';
 import { Turn } from './turn.ts';
-import { unpooledCopy } from './unpooled-copy.ts';
 import { bytesOf, inOrder, type WindowPiece } from './window-piece.ts';
 
 export interface FlushStatistics {

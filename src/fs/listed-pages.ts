@@ -7,8 +7,8 @@
 // one that was not asked for lately, and only when it was asked for before itself: a walk through a large tree, which asks
 // once, leaves the others where they are, and of a directory that does not fit a part stays.
 
+import { unpooledCopy } from '../unpooled-copy.ts';
 import type { ListedPages as ListedPagesOf } from './file-system.ts';
-import { unpooledCopy } from './unpooled-copy.ts';
 
 /** Answers of all trees together, with what they cost: about 110,000 entries with names of ten bytes. */
 const COST_MAX = 24 * 2 ** 20;

@@ -4,10 +4,10 @@
 // its change counter. Operations tell what they do to entries, so the runs follow; a change that nobody told of is seen
 // by the counter, and then all runs of the directory are dropped: being told is for speed, never for being right.
 
+import { unpooledCopy } from '../unpooled-copy.ts';
 import type { Cookie, DirectoryEntry } from './file-system.ts';
 import type { InodeRecord } from './inode-record.ts';
 import type { NameEntry } from './tree.ts';
-import { unpooledCopy } from './unpooled-copy.ts';
 
 export interface ListingLimits {
   /** Entries kept over all directories, about 200 bytes each; a run itself counts as {@link RUN_COST} entries. */

@@ -5,7 +5,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { Deferred } from '../deferred.ts';
 import { Wait } from './attempt.ts';
-import { DirtyFile, type Flusher, pieceCost, type WriteEffects } from './dirty-file.ts';
+import { DirtyFile, type Flusher, type WriteEffects, waitingCost } from './dirty-file.ts';
 import type { DirtyPiece } from './dirty-ranges.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Flush } from './flush.ts';
@@ -95,7 +95,7 @@ export class WriteBack implements Flusher {
    */
   reserve(tree: Tree, bytes: number, growth: number): void {
     this.options.store.check();
-    const cost = pieceCost(bytes);
+    const cost = waitingCost(bytes, 1);
     if (this.waitingBytes > 0 && this.waitingBytes + cost > this.options.dirtyBytesMax) {
       this.flushLongestWaiting();
       throw new Wait(this.progress.promise);

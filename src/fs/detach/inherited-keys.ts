@@ -3,6 +3,7 @@
 import { keys, versioned } from '../../kv/keys.ts';
 import { keyBehind, successor } from '../../kv/keyspace.ts';
 import type { Range, Row } from '../../kv/meta-store.ts';
+import { unpooledCopy } from '../../unpooled-copy.ts';
 import { attempt } from '../attempt.ts';
 import { decodeChunk, encodeChunk } from '../chunk-codec.ts';
 import { inheritedMap } from '../chunk-map.ts';
@@ -13,7 +14,6 @@ import { readDeath } from '../key-history.ts';
 import { keyId } from '../key-id.ts';
 import { shownPage, shownRows } from '../shown-rows.ts';
 import type { Store } from '../store.ts';
-import { unpooledCopy } from '../unpooled-copy.ts';
 import { verify } from '../versioned-value.ts';
 import type { VersionsAt } from '../versions-at.ts';
 

@@ -1,6 +1,7 @@
 // CREATE, RFC 1813 §3.3.8.
 
 import type { Eventual } from '../../eventual.ts';
+import { unpooledCopy } from '../../unpooled-copy.ts';
 import {
   type Attributes,
   type Caller,
@@ -18,7 +19,6 @@ import { checkName } from '../name.ts';
 import { attributesOf, mutate, type OperationContext } from '../operation.ts';
 import { resize } from '../truncate.ts';
 import type { Turn } from '../turn.ts';
-import { unpooledCopy } from '../unpooled-copy.ts';
 import { checkSearch, editDirectory, namedInode } from './directory.ts';
 import { makeNode, type NewNode } from './new-node.ts';
 import { applyChanges, checkSize } from './setattr.ts';

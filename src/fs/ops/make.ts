@@ -1,6 +1,7 @@
 // MKDIR, SYMLINK and MKNOD (RFC 1813 §3.3.9 to §3.3.11): new nodes that are no regular files.
 
 import type { Eventual } from '../../eventual.ts';
+import { unpooledCopy } from '../../unpooled-copy.ts';
 import {
   type Changes,
   type Created,
@@ -15,7 +16,6 @@ import { FsError } from '../fs-error.ts';
 import { checkName } from '../name.ts';
 import { mutate, type OperationContext } from '../operation.ts';
 import { isRoot } from '../permission.ts';
-import { unpooledCopy } from '../unpooled-copy.ts';
 import { created } from './create.ts';
 import { checkSearch, editDirectory } from './directory.ts';
 import { DIRECTORY_SIZE, makeNode, type NewNode } from './new-node.ts';

@@ -5,6 +5,7 @@
 // the write on, stable or not.
 
 import type { Eventual } from '../../eventual.ts';
+import { unpooledCopy } from '../../unpooled-copy.ts';
 import { attempt, Wait } from '../attempt.ts';
 import { allocated, EMPTY_MAP, isOverfull, overlay } from '../chunk-map.ts';
 import { inlineExtent } from '../extent.ts';
@@ -23,7 +24,6 @@ import { attributesOf, inodeOf, type OperationContext } from '../operation.ts';
 import { modeAfterWrite } from '../ownership.ts';
 import { mayWriteData } from '../permission.ts';
 import { Turn } from '../turn.ts';
-import { unpooledCopy } from '../unpooled-copy.ts';
 import { windowPieces } from '../window-piece.ts';
 
 /** Stable writes up to this size travel in the batch. */

@@ -25,17 +25,10 @@ export interface LogState {
 
 export function readLog(log: Buffer): LogState {
   let goodBytes = 0;
-  for (let at = 0; at < log.length; ) {
-    const room = BLOCK_BYTES - (at % BLOCK_BYTES);
-    if (room < HEADER_BYTES) {
-      at += room;
-      continue;
-    }
-    const record = recordAt(log, at, room);
-    if (!record) return { goodBytes, damage: damageAt(log, at, room) };
-    at = record.end;
+  for (const { at, room, part } of partsOf(log)) {
+    if (!part) return { goodBytes, damage: damageAt(log, at, room) };
     // A batch in several parts counts when its last one is there.
-    if (record.type === 1 || record.type === TYPE_MAX) goodBytes = at;
+    if (endsBatch(part)) goodBytes = part.end;
   }
   return { goodBytes, damage: undefined };
 }
@@ -43,27 +36,40 @@ export function readLog(log: Buffer): LogState {
 /** The batches, up to where something is bad. */
 export function* recordsOf(log: Buffer): Generator<Buffer> {
   let parts: Buffer[] = [];
+  for (const { at, part } of partsOf(log)) {
+    if (!part) return;
+    // A batch that was begun anew: the one before it was never ended.
+    if (part.type <= 2) parts = [];
+    parts.push(log.subarray(at + HEADER_BYTES, part.end));
+    if (endsBatch(part)) yield Buffer.concat(parts);
+  }
+}
+
+interface Part {
+  readonly type: number;
+  readonly end: number;
+}
+
+/** One behind the other; undefined, and the last, where there is no whole one. `room` is what the block has left. */
+function* partsOf(log: Buffer): Generator<{ at: number; room: number; part: Part | undefined }> {
   for (let at = 0; at < log.length; ) {
     const room = BLOCK_BYTES - (at % BLOCK_BYTES);
     if (room < HEADER_BYTES) {
       at += room;
       continue;
     }
-    const record = recordAt(log, at, room);
-    if (!record) return;
-    // A batch that was begun anew: the one before it was never ended.
-    if (record.type <= 2) parts = [];
-    parts.push(log.subarray(at + HEADER_BYTES, record.end));
-    at = record.end;
-    if (record.type === 1 || record.type === TYPE_MAX) yield Buffer.concat(parts);
+    const part = recordAt(log, at, room);
+    yield { at, room, part };
+    if (!part) return;
+    at = part.end;
   }
 }
 
-function recordAt(
-  log: Buffer,
-  at: number,
-  room: number,
-): { readonly type: number; readonly end: number } | undefined {
+function endsBatch({ type }: Part): boolean {
+  return type === 1 || type === TYPE_MAX;
+}
+
+function recordAt(log: Buffer, at: number, room: number): Part | undefined {
   if (at + HEADER_BYTES > log.length) return undefined;
   const length = log.readUInt16LE(at + 4);
   const type = log[at + 6]!;

@@ -2,6 +2,8 @@
 // 2.8 us with its collection, a piece of a slab 1.5 us. A slab is free when the last of its pieces is: so small copies,
 // of which one would hold much more than itself, and large ones, which would leave much unused, have buffers of their own.
 
+import { unpooledCopy } from '../../unpooled-copy.ts';
+
 const SLAB_BYTES = 16 * 1024;
 const PIECE_BYTES_MIN = 2048;
 const PIECE_BYTES_MAX = SLAB_BYTES / 4;
@@ -11,7 +13,7 @@ export class Slab {
   #used = 0;
 
   copy(data: Buffer): Buffer {
-    if (data.length < PIECE_BYTES_MIN || data.length > PIECE_BYTES_MAX) return ownCopy(data);
+    if (data.length < PIECE_BYTES_MIN || data.length > PIECE_BYTES_MAX) return unpooledCopy(data);
     if (this.#used + data.length > this.#bytes.length) {
       this.#bytes = Buffer.allocUnsafeSlow(SLAB_BYTES);
       this.#used = 0;
@@ -21,11 +23,4 @@ export class Slab {
     this.#bytes.set(data, start);
     return this.#bytes.subarray(start, this.#used);
   }
-}
-
-/** Not from the pool that `Buffer.from` cuts small buffers from: all of that would stay. */
-function ownCopy(data: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(data.length);
-  copy.set(data);
-  return copy;
 }

@@ -18,7 +18,7 @@ import {
   type Staged,
 } from '../../fs/file-system.ts';
 import { FsError } from '../../fs/fs-error.ts';
-import { unpooledCopy } from '../../fs/unpooled-copy.ts';
+import { unpooledCopy } from '../../unpooled-copy.ts';
 import type { MomentView } from '../diff/moment-view.ts';
 
 const CALL = { caller: ADMINISTRATOR };
