@@ -7,7 +7,7 @@
 import type { Timestamp } from '../clock.ts';
 import { type ChangeTime, isLater } from './change-time.ts';
 import { plan } from './chunk-map.ts';
-import { type DirtyPiece, DirtyRanges } from './dirty-ranges.ts';
+import { type DirtyPiece, DirtyRanges, WINDOW_BYTES } from './dirty-ranges.ts';
 import type { Attributes } from './file-system.ts';
 import { type InodeRecord, withFields } from './inode-record.ts';
 import type { Records } from './records.ts';
@@ -17,11 +17,14 @@ import type { Tree } from './tree.ts';
 const PIECE_OVERHEAD_BYTES = 256;
 /** What a piece counts as at least: of small ones it is their number that takes time, for each flush and each look at them. */
 const PIECE_COST_MIN_BYTES = 4096;
-/**
- * Windows that one flush takes. All their maps are decoded, changed and encoded in turns that others wait for: 250 extents
- * in each take 2 ms a window.
- */
-const FLUSH_WINDOWS_MAX = 128;
+/** The windows that one flush of a file takes. */
+export interface FlushWindows {
+  readonly bytes: number;
+  /** All their maps are decoded, changed and encoded in turns that others wait for: 250 extents in each take 2 ms a window. */
+  readonly max: number;
+}
+
+export const FLUSH_WINDOWS: FlushWindows = { bytes: WINDOW_BYTES, max: 128 };
 
 /** What so many bytes in so many pieces count as, of the budget. */
 export function waitingCost(bytes: number, pieces: number): number {
@@ -45,6 +48,7 @@ export interface WriteEffects {
 
 /** Flushes files; the budget and the clock behind it are write-back's. */
 export interface Flusher {
+  readonly flushWindows: FlushWindows;
   /** One flush of the oldest layer, or of a part of it. Resolves when it is staged or put back. */
   flush(file: DirtyFile): Promise<void>;
   changed(file: DirtyFile): void;
@@ -57,6 +61,8 @@ export class DirtyFile {
   readonly layers: DirtyLayer[] = [];
   /** What a flush under way has taken. */
   frozen: DirtyLayer | null = null;
+  /** The last flush took not all of its layer. */
+  private isFrozenInPart = false;
   /** Bytes that wait where the maps have holes: what a flush will add to the file's allocated bytes. */
   growth = 0;
   /** As the budget counts it. */
@@ -89,16 +95,25 @@ export class DirtyFile {
 
   /** How many flushes the oldest layer takes as it is. */
   get flushesDue(): number {
-    return Math.ceil((this.layers[0]?.ranges.windows ?? 0) / FLUSH_WINDOWS_MAX);
+    return Math.ceil((this.layers[0]?.ranges.windows ?? 0) / this.flusher.flushWindows.max);
   }
 
   /** Takes the oldest layer for a flush, or as much of it as one flush may. */
   freeze(): DirtyLayer | undefined {
     const layer = this.layers[0];
     if (!layer) return undefined;
-    this.frozen = { ...layer, ranges: layer.ranges.take(FLUSH_WINDOWS_MAX) };
-    if (layer.ranges.bytes === 0) this.layers.shift();
+    this.frozen = { ...layer, ranges: layer.ranges.take(this.flusher.flushWindows.max) };
+    this.isFrozenInPart = layer.ranges.bytes > 0;
+    if (!this.isFrozenInPart) this.layers.shift();
     return this.frozen;
+  }
+
+  /** Of buffers that a flush has staged, those that nothing waits in: of a WRITE over two windows one may be left. */
+  unused(staged: readonly Buffer[]): readonly Buffer[] {
+    if (!this.isFrozenInPart) return staged;
+    const waiting = new Set<ArrayBufferLike>();
+    for (const { ranges } of this.layers) for (const { data } of ranges.pieces()) waiting.add(data.buffer);
+    return staged.filter(({ buffer }) => !waiting.has(buffer));
   }
 
   /** The date of the oldest byte: a COMMIT waits for what dates from before it. */
@@ -132,7 +147,7 @@ export class DirtyFile {
   write(generation: number, piece: DirtyPiece, { growth, ctime, mtime }: WriteEffects): void {
     let layer = this.layers.at(-1);
     if (layer?.generation !== generation) {
-      layer = { generation, ranges: new DirtyRanges(), mtime, ctime };
+      layer = { generation, ranges: new DirtyRanges(this.flusher.flushWindows.bytes), mtime, ctime };
       this.layers.push(layer);
     }
     layer.ranges.write(piece, 'older');

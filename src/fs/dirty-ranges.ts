@@ -8,7 +8,7 @@
 
 import { unpooledCopy } from '../unpooled-copy.ts';
 
-const WINDOW_BYTES = 2 ** 20;
+export const WINDOW_BYTES = 2 ** 20;
 /** A splice of many pieces, each an argument of the call, would overflow the stack. */
 const SPLICED_MAX = 100;
 /** A rest of no more than this part of its buffer is copied: so that it holds at most twice its bytes. */
@@ -22,6 +22,7 @@ export interface DirtyPiece {
 }
 
 export class DirtyRanges {
+  readonly #windowBytes: number;
   /** By window number; no array is empty. */
   #windows = new Map<number, DirtyPiece[]>();
   #bytes = 0;
@@ -29,6 +30,10 @@ export class DirtyRanges {
   /** Undefined: look again. */
   #end: number | undefined = 0;
   #oldest: number | undefined = Number.POSITIVE_INFINITY;
+
+  constructor(windowBytes = WINDOW_BYTES) {
+    this.#windowBytes = windowBytes;
+  }
 
   /** Bytes that wait. */
   get bytes(): number {
@@ -71,8 +76,8 @@ export class DirtyRanges {
     const end = offset + data.length;
     let added = 0;
     for (let from = offset; from < end; ) {
-      const window = Math.floor(from / WINDOW_BYTES);
-      const to = Math.min(end, (window + 1) * WINDOW_BYTES);
+      const window = Math.floor(from / this.#windowBytes);
+      const to = Math.min(end, (window + 1) * this.#windowBytes);
       added += this.#put(window, slice(piece, from, to), dates);
       from = to;
     }
@@ -140,7 +145,7 @@ export class DirtyRanges {
    */
   take(windowsMax = Number.POSITIVE_INFINITY): DirtyRanges {
     if (this.#windows.size <= windowsMax) return this.#takeAll();
-    const taken = new DirtyRanges();
+    const taken = new DirtyRanges(this.#windowBytes);
     for (const [window, pieces] of this.#windows) {
       if (taken.#windows.size === windowsMax) break;
       this.#windows.delete(window);
@@ -155,9 +160,9 @@ export class DirtyRanges {
   }
 
   #takeAll(): DirtyRanges {
-    const taken = new DirtyRanges();
+    const taken = new DirtyRanges(this.#windowBytes);
     taken.#adopt(this);
-    this.#adopt(new DirtyRanges());
+    this.#adopt(new DirtyRanges(this.#windowBytes));
     return taken;
   }
 
@@ -237,8 +242,8 @@ export class DirtyRanges {
 
   /** The windows with pieces that a range touches, ascending. */
   #windowsIn(from: number, to: number): number[] {
-    const first = Math.floor(from / WINDOW_BYTES);
-    const last = Math.ceil(to / WINDOW_BYTES) - 1;
+    const first = Math.floor(from / this.#windowBytes);
+    const last = Math.ceil(to / this.#windowBytes) - 1;
     const found: number[] = [];
     if (last - first < this.#windows.size) {
       for (let window = first; window <= last; window++) if (this.#windows.has(window)) found.push(window);

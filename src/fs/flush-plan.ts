@@ -50,8 +50,9 @@ export async function planWindows(file: DirtyFile, frozen: DirtyLayer): Promise<
     }));
   const plans: WindowFlush[] = [];
   for (const { window, map, pieces } of windows) {
-    const carried = await carriedAlong(file, map, pieces);
-    const zeros = filler(inOrder(carried, pieces));
+    const { carried, isAll } = await carriedAlong(file, map, pieces);
+    // Between what was not carried along are no holes, but bytes that stay where they are.
+    const zeros = isAll ? filler(inOrder(carried, pieces)) : [];
     const fillerBytes = zeros.reduce((sum, { data }) => sum + data.length, 0);
     plans.push({ window, map, inline: false, pieces, carried: [...carried, ...zeros], fillerBytes });
   }
@@ -79,22 +80,23 @@ function lookAt(file: DirtyFile, frozen: DirtyLayer): { windows: TouchedWindow[]
   return { windows, inline };
 }
 
-/** What of the map stays visible below the flush and is written anew with it. */
+/** What of the map stays visible below the flush and is written anew with it, and whether that is all of it. */
 async function carriedAlong(
   file: DirtyFile,
   map: ChunkMap,
   pieces: readonly WindowPiece[],
-): Promise<readonly WindowPiece[]> {
+): Promise<{ readonly carried: readonly WindowPiece[]; readonly isAll: boolean }> {
   const stays = visibleBelow(map, pieces);
   const inline = stays.flatMap(({ offset, data }) => (data ? [{ offset, data }] : []));
-  if (stays.length + pieces.length <= EXTENTS_MAX) return inline;
+  if (stays.length + pieces.length <= EXTENTS_MAX) return { carried: inline, isAll: false };
   const frames = stays.filter((extent) => extent.frame !== null);
   try {
     const buffers = await attempt(() => readExtents(file.records.store, frames));
-    return [...inline, ...frames.map(({ offset }, at) => ({ offset, data: buffers[at]! }))];
+    const read = frames.map(({ offset }, at) => ({ offset, data: buffers[at]! }));
+    return { carried: [...inline, ...read], isAll: true };
   } catch (error) {
     // What cannot be read stays as it is; its readers are told.
-    if (error instanceof FsError) return inline;
+    if (error instanceof FsError) return { carried: inline, isAll: false };
     throw error;
   }
 }

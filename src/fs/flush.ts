@@ -67,7 +67,7 @@ export class Flush {
         : await this.append(file, frozen, windows);
       const appended = written;
       const staged = await attempt(() => this.stage(file, frozen, windows, appended));
-      for (const data of staged) lentBuffers.giveBack(data);
+      for (const data of file.unused(staged)) lentBuffers.giveBack(data);
     } catch (error) {
       // What was appended is named by nobody.
       written.landed?.();
@@ -115,7 +115,7 @@ export class Flush {
 
   /**
    * In one turn: everything that is still frozen gets its place in the maps.
-   * @returns the buffers that nobody looks at any more
+   * @returns what is staged
    */
   private stage(
     file: DirtyFile,

@@ -5,7 +5,14 @@
 import type { Clock, Timer } from '../clock.ts';
 import { Deferred } from '../deferred.ts';
 import { Wait } from './attempt.ts';
-import { DirtyFile, type Flusher, type WriteEffects, waitingCost } from './dirty-file.ts';
+import {
+  DirtyFile,
+  FLUSH_WINDOWS,
+  type Flusher,
+  type FlushWindows,
+  type WriteEffects,
+  waitingCost,
+} from './dirty-file.ts';
 import type { DirtyPiece } from './dirty-ranges.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Flush } from './flush.ts';
@@ -39,9 +46,12 @@ export interface WriteBackOptions {
   /** The budget: bytes that may wait, with what keeping them costs. */
   readonly dirtyBytesMax: number;
   readonly diskReserveBytes: number;
+  /** {@link FLUSH_WINDOWS} unless given. */
+  readonly flushWindows?: FlushWindows;
 }
 
 export class WriteBack implements Flusher {
+  readonly flushWindows: FlushWindows;
   private readonly options: WriteBackOptions;
   private readonly space: DiskSpace;
   private readonly flushes: Flush;
@@ -54,6 +64,7 @@ export class WriteBack implements Flusher {
 
   private constructor(options: WriteBackOptions, space: DiskSpace) {
     this.options = options;
+    this.flushWindows = options.flushWindows ?? FLUSH_WINDOWS;
     this.space = space;
     this.flushes = new Flush(options.store, options.segmentLog, (bytes) => space.written(bytes));
   }

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import type { FileSystem, NodeRef } from '../../src/fs/file-system.ts';
+import { lentBuffers } from '../../src/lent-buffers.ts';
 import { openMemoryVolume, SUPERUSER, writeText } from '../snapshots/memory-volume.ts';
 
 const MIB = 2 ** 20;
@@ -45,6 +46,25 @@ it('a flush takes a file of many windows part by part, and a COMMIT waits for al
     const end = window === windows ? [] : [0];
     expect([...Buffer.concat(buffers)]).toEqual([0, window % 251, ...end]);
   }
+  await volume.close();
+});
+
+it('a WRITE over two windows of which one flush takes the first keeps its buffer for the other', async () => {
+  const volume = await openMemoryVolume();
+  const { fileSystem } = volume.datasets.get('root')!;
+  const node = await writeText(fileSystem, 'file', 'first');
+  for (let window = 1; window <= 127; window++) await writeAt(fileSystem, node, window * MIB, 1);
+  // As it comes from the network: a large WRITE is kept where it was received.
+  const bytes = 128 * 1024;
+  const data = lentBuffers.take(bytes).fill('A');
+  const offset = 201 * MIB - bytes / 2;
+  await fileSystem.write(call, node, offset, data, false);
+  lentBuffers.overwriteGiven = true;
+  const { ticket } = await fileSystem.commit(call, node);
+  await fileSystem.settled(ticket);
+  lentBuffers.overwriteGiven = false;
+  const { buffers } = await fileSystem.read(SUPERUSER, node, offset, bytes);
+  expect(Buffer.concat(buffers).equals(Buffer.alloc(bytes, 'A'))).toBe(true);
   await volume.close();
 });
 

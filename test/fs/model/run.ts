@@ -2,6 +2,7 @@
 // with everything compared after each crash and now and then at rest.
 
 import { StoreCheck } from '../../../src/fs/check/check-store.ts';
+import { FLUSH_WINDOWS } from '../../../src/fs/dirty-file.ts';
 import type { Attributes, NodeRef } from '../../../src/fs/file-system.ts';
 import { decodeKept } from '../../../src/fs/generation-records.ts';
 import { nameCookie } from '../../../src/fs/name-cookie.ts';
@@ -79,6 +80,8 @@ class Run {
       cachedRecords: random() < 0.3 ? 3 : 1000,
       dirtyBytesMax: random() < 0.25 ? 200_000 : 2 ** 26,
       segmentBytesMax: random() < 0.7 ? 2 ** 18 : 2 ** 20,
+      // Most files have more windows than a flush takes, and most writes are in two of them.
+      flushWindows: seed % 2 ? { bytes: 4096, max: 2 } : FLUSH_WINDOWS,
       trace,
     });
     this.windowLog2 = WINDOW_LOG2[upTo(random, WINDOW_LOG2.length - 1)]!;

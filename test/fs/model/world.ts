@@ -2,6 +2,7 @@
 // completes when, timers included; all randomness and time come from the seed.
 
 import type { Clock, Random } from '../../../src/clock.ts';
+import type { FlushWindows } from '../../../src/fs/dirty-file.ts';
 import type { FileSystem } from '../../../src/fs/file-system.ts';
 import { FileType } from '../../../src/fs/file-system.ts';
 import { inodeRecord, WINDOW_LOG2_DEFAULT } from '../../../src/fs/inode-record.ts';
@@ -28,6 +29,7 @@ export interface WorldOptions {
   readonly cachedRecords: number;
   readonly dirtyBytesMax: number;
   readonly segmentBytesMax: number;
+  readonly flushWindows: FlushWindows;
   /** What the server logs goes here. */
   readonly trace: string[];
 }
@@ -129,7 +131,8 @@ export class World {
 
   /** As volume.ts puts it together, for one dataset. */
   private async open(): Promise<Process> {
-    const { product, random, absence, cachedRecords, dirtyBytesMax, segmentBytesMax } = this.options;
+    const { product, random, absence, cachedRecords, dirtyBytesMax, segmentBytesMax, flushWindows } =
+      this.options;
     const { clock, segments, randomBytes } = this;
     const log = this.log();
     const meta = absence > 0 ? new AbsentMetaStore(this.meta, random, absence) : this.meta;
@@ -147,7 +150,7 @@ export class World {
     const segmentLog = new product.segmentLog.SegmentLog({ segments, ids, segmentBytesMax });
     const diskReserveBytes = 0;
     const writeBack = await product.writeBack.WriteBack.open({
-      ...{ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes },
+      ...{ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes, flushWindows },
     });
     const reclaimer = new product.reclaimer.Reclaimer({ store, segmentLog, clock, log });
     await reclaimer.start();

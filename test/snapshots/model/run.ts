@@ -2,6 +2,7 @@
 // and crashes in an order that follows from the seed. At the end everything is deleted, in any order, and the store must
 // be as empty as a new one.
 
+import { FLUSH_WINDOWS } from '../../../src/fs/dirty-file.ts';
 import type { NodeRef } from '../../../src/fs/file-system.ts';
 import type { Tree } from '../../../src/fs/tree.ts';
 import { Commands } from '../../fs/model/command.ts';
@@ -82,6 +83,7 @@ class Run {
       cachedRecords: random() < 0.3 ? 3 : 1000,
       dirtyBytesMax: 2 ** 26,
       segmentBytesMax: random() < 0.7 ? 2 ** 18 : 2 ** 20,
+      flushWindows: seed % 2 ? { bytes: 4096, max: 2 } : FLUSH_WINDOWS,
       trace,
     });
     this.windowLog2 = WINDOW_LOG2[upTo(random, WINDOW_LOG2.length - 1)]!;
