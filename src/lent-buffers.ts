@@ -12,6 +12,11 @@ const LARGEST_BYTES = 2 ** 20 * (1 + HEADROOM);
 /** A budget of dirty bytes as shipped. */
 const KEPT_BYTES_MAX = 128 << 20;
 
+/** By whom, on the memory itself: in a WeakSet each READ would cost V8's collector a visit. */
+const LENT_BY = Symbol('lent by');
+
+type Lendable = ArrayBuffer & { [LENT_BY]?: LentBuffers | null };
+
 export class LentBuffers {
   /** Overwrites what is given back, so that a use of it is seen: for tests. */
   overwriteGiven = false;
@@ -23,7 +28,8 @@ export class LentBuffers {
   /** By size, the size that was asked for last at the end. */
   readonly #free = new Map<number, ArrayBuffer[]>();
   #freeBytes = 0;
-  readonly #lent = new WeakSet<ArrayBufferLike>();
+  /** The size that was asked for last. */
+  #newest = 0;
 
   /** Room for `bytes`, whatever was in it. */
   take(bytes: number): Buffer {
@@ -31,15 +37,16 @@ export class LentBuffers {
     const size = sizeFor(bytes);
     const known = this.#freeOf(size).pop();
     if (known) this.#freeBytes -= size;
-    const memory = known ?? (Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer);
-    this.#lent.add(memory);
+    const memory: Lendable = known ?? (Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer);
+    memory[LENT_BY] = this;
     return Buffer.from(memory, 0, bytes);
   }
 
   /** Nobody uses what was taken any more, of which `part` is a view. Anything else is let alone. */
   giveBack(part: Buffer): void {
-    const memory = part.buffer as ArrayBuffer;
-    if (!this.#lent.delete(memory)) return;
+    const memory = part.buffer as Lendable;
+    if (memory[LENT_BY] !== this) return;
+    memory[LENT_BY] = null;
     if (this.overwriteGiven) Buffer.from(memory).fill(0xdb);
     const size = memory.byteLength;
     this.#makeRoom(size);
@@ -54,6 +61,8 @@ export class LentBuffers {
 
   #freeOf(size: number): ArrayBuffer[] {
     const free = this.#free.get(size) ?? [];
+    if (size === this.#newest) return free;
+    this.#newest = size;
     this.#free.delete(size);
     this.#free.set(size, free);
     return free;

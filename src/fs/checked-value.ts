@@ -16,6 +16,13 @@ export function checkedValue(format: number, bodyBytes: number): Buffer {
   return value;
 }
 
+/** The same where every byte of the body is going to be written: a fifth of the time. */
+export function unfilledValue(format: number, bodyBytes: number): Buffer {
+  const value = Buffer.allocUnsafe(CHECKED_BODY_AT + bodyBytes + CRC_BYTES);
+  value[0] = format;
+  return value;
+}
+
 /** Writes the checksum into a value whose body is complete. */
 export function sealChecked(value: Buffer): Buffer {
   const end = value.length - CRC_BYTES;

@@ -58,6 +58,12 @@ export function plan(map: ChunkMap, from: number, to: number): ReadStep[] {
   return steps;
 }
 
+/** The bytes from `from` up to `to` where one extent shows all of them. */
+export function extentOver(map: ChunkMap, from: number, to: number): Extent | undefined {
+  const extent = map[firstEndingAfter(map, from)];
+  return extent && extent.offset <= from && endOf(extent) >= to ? sliceExtent(extent, from, to) : undefined;
+}
+
 export function isEmpty(map: ChunkMap): boolean {
   return map.length === 0;
 }

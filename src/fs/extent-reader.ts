@@ -53,6 +53,14 @@ export function readExtents(store: Store, extents: readonly FrameExtent[]): Even
   return Promise.all(buffers).then((all) => all.flat());
 }
 
+/** As {@link readExtents}, of one: most reads are that. */
+export function readExtent(store: Store, extent: FrameExtent): Eventual<Buffer> {
+  const fetch = locate(store, extent);
+  const { segment, from, to } = fetch;
+  const buffers = readRun(store, { segment, from, to, fetches: [fetch] });
+  return buffers instanceof Promise ? buffers.then(([buffer]) => buffer!) : buffers[0]!;
+}
+
 function locate(store: Store, extent: FrameExtent): Fetch {
   const { frame, skip, length } = extent;
   const { segment, at } = store.live.locate(frame, (key) => store.value(key));

@@ -8,6 +8,7 @@ import type { SegmentStore } from '../kv/segment-store.ts';
 import { applyItem } from './apply-item.ts';
 import { Wait } from './attempt.ts';
 import type { Batch } from './batch.ts';
+import { getU64 } from './big-endian.ts';
 import { CHANGE_MARK_KEY, ChangeMark } from './change-mark.ts';
 import { type ChangeTime, ChangeTimes } from './change-time.ts';
 import { CommitWorker } from './commit-worker.ts';
@@ -15,6 +16,7 @@ import type { Frame } from './extent.ts';
 import { FsError } from './fs-error.ts';
 import { IdSequence } from './ids.ts';
 import { type Item, PLAIN_ITEM, type QueuedItem, queued, VersionedKind } from './item.ts';
+import { KEY_HEAD_BYTES } from './key-history.ts';
 import { keyId } from './key-id.ts';
 import { LiveFrames } from './live-frames.ts';
 import { OpenViews } from './open-views.ts';
@@ -240,7 +242,7 @@ export class Store {
   }
 
   private stageBucket(tree: Tree, key: Buffer, id: string, value: Buffer | null, ticket: number): void {
-    const directory = keys.dirEntry.parse(key).dir;
+    const directory = directoryIn(key);
     let buckets = tree.stagedBuckets.get(directory);
     if (!buckets) {
       buckets = new Map();
@@ -267,12 +269,17 @@ export class Store {
   }
 
   private unstageBucket(tree: Tree, key: Buffer, id: string): void {
-    const directory = keys.dirEntry.parse(key).dir;
+    const directory = directoryIn(key);
     const buckets = tree.stagedBuckets.get(directory);
     if (!buckets) return;
     buckets.delete(id);
     if (buckets.size === 0) tree.stagedBuckets.delete(directory);
   }
+}
+
+/** Without the rest of {@link keys.dirEntry}'s fields, which cost more than the number. */
+function directoryIn(key: Buffer): number {
+  return getU64(key, KEY_HEAD_BYTES);
 }
 
 /**

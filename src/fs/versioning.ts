@@ -27,9 +27,6 @@ import { accountChunk } from './space-accounting.ts';
 import type { Tree } from './tree.ts';
 
 const NOTHING: ChunkContent = { frames: new Map(), inlineBytes: 0 };
-/** Nothing is kept, or nothing that the change is behind. */
-const PLAIN = { lastKept: -1, isKept: false };
-
 interface ChunkWrite {
   readonly old: Version | undefined;
   readonly write: VersionedWrite;
@@ -48,9 +45,8 @@ function changeFrames(batch: Batch, live: LiveFrames, tree: Tree, change: ChunkW
   for (const [id, frame] of before.frames) {
     if (!frame.inherited && frame.birth > lastKept && !after.frames.has(id)) live.clear(batch, frame);
   }
-  accountChunk(batch, tree, {
-    ...{ before, beforeBirth: old?.birth ?? 0, after, afterBirth: birth, lastKept, isKept },
-  });
+  const beforeBirth = old?.birth ?? 0;
+  accountChunk(batch, tree, { before, beforeBirth, after, afterBirth: birth, lastKept, isKept });
 }
 
 function note(batch: Batch, tree: Tree, generation: number, write: VersionedWrite): void {
@@ -81,7 +77,8 @@ export function writeVersion(
   if (!isNoted(tree, generations)) {
     if (chunk) {
       const old = batch.version(write.id, write.key);
-      changeFrames(batch, live, tree, { ...PLAIN, old, write, birth: generation });
+      // In the order of the one below: so both have one hidden class.
+      changeFrames(batch, live, tree, { old, write, birth: generation, lastKept: -1, isKept: false });
     }
     if (write.value) batch.putVersion(write.id, write.key, write.value, generation);
     else batch.delete(write.id, write.key);

@@ -16,6 +16,8 @@ export class SegmentFiles {
   readonly #filesMax: number;
   /** In the order of use, the longest unused first. */
   readonly #files = new Map<number, OpenFile>();
+  /** The last of them. */
+  #newest = -1;
 
   constructor(pathOf: (id: number) => string, filesMax: number) {
     this.#pathOf = pathOf;
@@ -25,9 +27,12 @@ export class SegmentFiles {
   /** Opening costs 5 µs when the name is known to the system, and is done in this turn, so that a delete comes after. */
   acquire(id: number): OpenFile {
     let file = this.#files.get(id);
-    if (file) this.#files.delete(id);
-    else file = { fd: openSync(this.#pathOf(id), 'r'), readers: 0, retired: false };
-    this.#files.set(id, file);
+    if (!file || id !== this.#newest) {
+      if (file) this.#files.delete(id);
+      else file = { fd: openSync(this.#pathOf(id), 'r'), readers: 0, retired: false };
+      this.#files.set(id, file);
+      this.#newest = id;
+    }
     file.readers++;
     if (this.#files.size > this.#filesMax) this.#closeUnused();
     return file;

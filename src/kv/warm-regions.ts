@@ -22,10 +22,13 @@ export class WarmRegions {
   has(segment: number, offset: number, length: number): boolean {
     const base = segment * SEGMENT_REGIONS;
     const last = regionAt(offset + length - 1);
+    let areYoung = true;
     for (let region = regionAt(offset); region <= last; region++) {
-      if (!this.#young.has(base + region) && !this.#old.has(base + region)) return false;
+      if (this.#young.has(base + region)) continue;
+      if (!this.#old.has(base + region)) return false;
+      areYoung = false;
     }
-    this.add(segment, offset, length);
+    if (!areYoung) this.add(segment, offset, length);
     return true;
   }
 

@@ -24,13 +24,16 @@ export interface Entered {
   readonly attributes: Attributes;
 }
 
-/** @throws FsError `ENOENT` and whatever else LOOKUP answers; NfsError `ACCES` for a dataset not exported to the peer */
+/**
+ * Undefined when there is no such name: clients ask for many that are not there, and an error costs more than the answer.
+ * @throws FsError whatever else LOOKUP answers; NfsError `ACCES` for a dataset not exported to the peer
+ */
 export function descend(
   context: TargetContext,
   call: RpcCall,
   target: Target,
   name: Buffer,
-): Eventual<Entered> {
+): Eventual<Entered | undefined> {
   if (isSnapshotsName(name) && hasSnapshots(target)) return enterSnapshots(context, target);
   return andThen(target.fileSystem.lookup(target.caller, target.node, name), (found) =>
     enter(context, call, target, name, found),
@@ -43,8 +46,8 @@ function enter(
   target: Target,
   name: Buffer,
   found: Attributes | undefined,
-): Eventual<Entered> {
-  if (!found) throw new FsError('ENOENT');
+): Eventual<Entered | undefined> {
+  if (!found) return undefined;
   if (target.snapshot === SNAPSHOTS_DIRECTORY) return belowSnapshots(context, call, target, name, found);
   if (found.mountedDataset !== 0) return enterDataset(context, call, target, name, found);
   return { target, node: found, attributes: found };

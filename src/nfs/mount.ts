@@ -154,6 +154,7 @@ async function walk(context: MountContext, call: RpcCall, names: readonly string
   for (const name of start.names) {
     if (type !== FileType.directory) throw new FsError('ENOTDIR');
     const next = await descend(context, call, target, bytesOf(name));
+    if (!next) throw new FsError('ENOENT');
     target = { ...next.target, node: next.node };
     ({ type } = next.attributes);
   }

@@ -5,7 +5,7 @@
 // `sequence` orders the rows of the ring: the one with the greatest is the newest.
 
 import { getU32, getU64, putU32, putU64 } from '../fs/big-endian.ts';
-import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from '../fs/checked-value.ts';
+import { CHECKED_BODY_AT, checkedBody, sealChecked, unfilledValue } from '../fs/checked-value.ts';
 import { DamageError } from '../fs/versioned-value.ts';
 
 /** On disk: never renumber. */
@@ -27,7 +27,7 @@ export interface ReplyRecord {
 
 export function encodeReply(record: ReplyRecord): Buffer {
   const { address, reply } = record;
-  const value = checkedValue(FORMAT, ADDRESS_AT + address.length + reply.length);
+  const value = unfilledValue(FORMAT, ADDRESS_AT + address.length + reply.length);
   const body = CHECKED_BODY_AT;
   putU64(value, body, record.sequence);
   putU64(value, body + 8, record.seconds);
@@ -35,7 +35,8 @@ export function encodeReply(record: ReplyRecord): Buffer {
   putU32(value, body + 20, record.checksum);
   value[body + 24] = record.procedure;
   value[body + 25] = address.length;
-  value.write(address, body + ADDRESS_AT, 'latin1');
+  // Not write(): it takes twice as long.
+  for (let at = 0; at < address.length; at++) value[body + ADDRESS_AT + at] = address.charCodeAt(at);
   value.set(reply, body + ADDRESS_AT + address.length);
   return sealChecked(value);
 }

@@ -3,10 +3,10 @@
 import type { Eventual } from '../../eventual.ts';
 import { lentBuffers } from '../../lent-buffers.ts';
 import { Wait } from '../attempt.ts';
-import { plan } from '../chunk-map.ts';
+import { extentOver, plan } from '../chunk-map.ts';
 import type { DirtyRanges } from '../dirty-ranges.ts';
-import type { FrameExtent } from '../extent.ts';
-import { readExtents } from '../extent-reader.ts';
+import type { Extent, FrameExtent } from '../extent.ts';
+import { readExtent, readExtents } from '../extent-reader.ts';
 import { type Attributes, type Caller, FileType, type NodeRef, type ReadResult } from '../file-system.ts';
 import { FsError } from '../fs-error.ts';
 import type { InodeRecord } from '../inode-record.ts';
@@ -66,9 +66,15 @@ function readNow(
   const attributes = attributesOf(context, record);
   const end = Math.min(attributes.size, offset + Math.min(count, READ_BYTES_MAX));
   if (end <= offset) return result([], 0, attributes, offset >= attributes.size);
+  const eof = end === attributes.size;
+  const sole = soleExtent(records, record, offset, end);
+  if (sole) {
+    const buffer = sole.frame === null ? sole.data : readExtent(records.store, sole);
+    if (!(buffer instanceof Promise)) return result([buffer], end - offset, attributes, eof);
+    return buffer.then((read) => result([read], end - offset, attributes, eof));
+  }
   const parts = partsOf(records, record, offset, end);
   const extents = parts.flatMap(({ extent }) => (extent ? [extent] : []));
-  const eof = end === attributes.size;
   const assemble = parts.length > PARTS_MAX ? inOne(parts, offset, end) : inOrder(parts.map(kept));
   if (extents.length === 0) return result(assemble([]), end - offset, attributes, eof);
   const fetched = readExtents(records.store, extents);
@@ -78,6 +84,17 @@ function readNow(
 
 function result(buffers: readonly Buffer[], count: number, attributes: Attributes, eof: boolean): ReadResult {
   return { buffers, count, eof, attributes };
+}
+
+/** All of the range where nothing waits and one extent shows it, as of most reads: a third of the work of the parts below. */
+function soleExtent(records: Records, record: InodeRecord, from: number, to: number): Extent | undefined {
+  if (record.dataId === 0 || to > record.size || records.tree.dirty.has(record.ino)) return undefined;
+  const windowBytes = 2 ** record.windowLog2;
+  const window = Math.floor(from / windowBytes);
+  const start = window * windowBytes;
+  if (to > start + windowBytes) return undefined;
+  const map = records.chunk(record.dataId, window);
+  return map ? extentOver(map, from - start, to - start) : undefined;
 }
 
 /** Where each byte from `from` up to `to` comes from, in order and without gaps. */

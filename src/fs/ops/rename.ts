@@ -47,9 +47,10 @@ function lookUp(context: OperationContext, turn: Turn, source: End, target: End)
   const sourceEntry = turn.entry(source.directory.ino, source.name);
   if (!sourceEntry) throw new FsError('ENOENT');
   const targetEntry = turn.entry(target.directory.ino, target.name);
+  // Written out: objects that begin with a spread would each have a hidden class of their own.
   return {
-    source: { ...source, entry: sourceEntry },
-    target: { ...target, entry: targetEntry },
+    source: { directory: source.directory, name: source.name, entry: sourceEntry },
+    target: { directory: target.directory, name: target.name, entry: targetEntry },
     moved: turn.edit(namedInode(records, source.directory.ino, sourceEntry.ino)),
     replaced: targetEntry && turn.edit(namedInode(records, target.directory.ino, targetEntry.ino)),
   };

@@ -3,6 +3,7 @@
 import { andThen } from '../../eventual.ts';
 import { descend } from '../descend.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
+import { NfsStatus } from '../status.ts';
 import { targetOf } from '../target.ts';
 import { struct } from '../xdr/struct.ts';
 import { type NfsContext, postOp, postOpAt } from './nfs-context.ts';
@@ -18,11 +19,15 @@ export function lookup(context: NfsContext): AnyProcedure {
     failed: (call, { directory }) => ({ directory: postOp(context, call, directory) }),
     run(call, { directory, name }) {
       const around = targetOf(context, call, directory);
-      return andThen(descend(context, call, around, name), ({ target, node, attributes }) => ({
-        object: context.handles.encode(target.dataset.id, node, target.snapshot),
-        attributes: fattr(attributes, target),
-        directory: postOpAt(around),
-      }));
+      return andThen(descend(context, call, around, name), (entered) => {
+        if (!entered) return { status: NfsStatus.NOENT, directory: postOpAt(around) };
+        const { target, node, attributes } = entered;
+        return {
+          object: context.handles.encode(target.dataset.id, node, target.snapshot),
+          attributes: fattr(attributes, target),
+          directory: postOpAt(around),
+        };
+      });
     },
   });
 }

@@ -30,9 +30,11 @@ interface Definition<A, O extends Fields, F extends Fields> {
 }
 
 interface Query<A, O extends Fields, F extends Fields> extends Definition<A, O, F> {
-  /** @throws FsError, NfsError */
-  run(call: RpcCall, args: NoInfer<A>): Eventual<ValueOf<O>>;
+  /** A failure that is an everyday answer is returned. @throws FsError, NfsError for the others */
+  run(call: RpcCall, args: NoInfer<A>): Eventual<ValueOf<O> | Refused<F>>;
 }
+
+type Refused<F extends Fields> = { readonly status: number } & ValueOf<F>;
 
 /** A procedure that changes nothing. */
 export function query<A, O extends Fields, F extends Fields>(
