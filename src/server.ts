@@ -54,7 +54,7 @@ class Server implements RunningServer, ManagedServer {
   }
 
   async start(): Promise<void> {
-    const { settings, log, version } = this.options;
+    const { settings, log } = this.options;
     // In `relaxed` nobody waits for most of the batches.
     const isThreadFree = () => settings.durability === 'strict' && (this.nfs?.hasSoleWaiter ?? false);
     this.directory = await openStores(settings, isThreadFree);
@@ -88,14 +88,19 @@ class Server implements RunningServer, ManagedServer {
       const notReady = () => this.failure() ?? (this.closing ? 'The server is stopping' : undefined);
       this.http = await startHttpServer({ listen: httpListen, metrics: this.metrics(), notReady, log });
     }
+  }
+
+  announce(): void {
+    const { settings, log, version } = this.options;
+    const { format, datasets } = this.volume!;
     announce(
       {
         settings,
         version,
         volumeUuid: uuidText(format.uuid),
-        nfs: this.nfs.endpoint,
+        nfs: this.nfs!.endpoint,
         portmap: settings.portmapListen,
-        grpc: this.admin.tcp,
+        grpc: this.admin!.tcp,
         http: this.http?.endpoint,
         hostname: hostname(),
         datasets: datasets.list().length,

@@ -42,6 +42,8 @@ export interface ServerStart {
 }
 
 export interface RunningServer extends Pick<ManagedServer, 'datasets' | 'exports'> {
+  /** Says in the log what is served, and where: for one that is not stopped before it serves. */
+  announce(): void;
   /** Takes no more calls, answers those in flight, writes all back and closes, in at most `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
   /** Reads the export rules again. @throws ConfigError, and then the old ones stay */

@@ -393,12 +393,16 @@ describe('serve', () => {
   const RULE = loadSettings({}, {}, '/').exports[0]!;
 
   class Running implements RunningServer {
+    announced = 0;
     closed = 0;
     reloaded = 0;
     readonly datasets = new MemoryDatasets();
     readonly rules = [{ ...RULE, datasets: ['*', 'root', 'projcts'] }];
     exports() {
       return this.rules;
+    }
+    announce(): void {
+      this.announced++;
     }
     async close(): Promise<void> {
       this.closed++;
@@ -428,7 +432,7 @@ describe('serve', () => {
     expect(
       (await line.run('serve', '--data-dir', 'd', '--listen', '127.0.0.1:3049', '--insecure-ports')).status,
     ).toBe(0);
-    expect(running.closed).toBe(1);
+    expect(running).toMatchObject({ announced: 1, closed: 1 });
     expect(starts[0]!.settings).toMatchObject({ dataDir: '/w/d', listen: { port: 3049 } });
     expect(starts[0]!.reloadSettings()).toEqual(starts[0]!.settings);
   });
@@ -447,8 +451,41 @@ describe('serve', () => {
     });
     expect((await line.run('serve')).status).toBe(0);
     expect([running.closed, exits]).toEqual([1, []]);
+    // What it would say is where it serves, and it will not.
+    expect(running.announced).toBe(0);
     signals.emit('SIGINT');
     expect(exits).toEqual([1]);
+  });
+
+  it('lives through a SIGHUP at any time, and reads the rules only while it serves', async () => {
+    const signals = new EventEmitter();
+    const running = new Running();
+    // Without a listener the process would end: that is what the system does with it.
+    const hangUp = () => expect(signals.emit('SIGHUP')).toBe(true);
+    running.close = async () => {
+      hangUp();
+      await new Promise((resolve) => setImmediate(resolve));
+      hangUp();
+    };
+    const line = new CommandLine({
+      signals,
+      createLog: () => {
+        hangUp();
+        return { debug() {}, info() {}, warn() {}, error() {} };
+      },
+      async runServer() {
+        hangUp();
+        setImmediate(() => {
+          expect(running.reloaded).toBe(1);
+          signals.emit('SIGTERM');
+        });
+        return running;
+      },
+    });
+    expect((await line.run('serve')).status).toBe(0);
+    hangUp();
+    // Once, for those of the start: the rules may have changed since they were read.
+    expect(running.reloaded).toBe(1);
   });
 
   it('gives up before ten seconds are over', async () => {
