@@ -36,13 +36,14 @@ const io: CliIo = {
     ),
 };
 
-// The reader of a pipe may go before all is written: `cairn dataset list | head -1` is no failure.
+const argv = process.argv.slice(2);
+// The reader of a pipe may go before all is written: `cairn dataset list | head -1` is no failure. What a check finds is
+// in its exit status too, so it goes on without the reader.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (argv[0] !== 'check') process.exit(0);
 });
 
-const argv = process.argv.slice(2);
 process.exitCode = await main(argv, io);
 // A server that could not start may have opened something that would keep the process alive.
 if (argv[0] === 'serve') process.exit();

@@ -1,6 +1,16 @@
 /** Why the server cannot start, in a sentence for the person who starts it, who can mend it. */
 export class StartError extends Error {
   override readonly name = 'StartError';
+
+  /** The system refuses what the person who starts it has named: it is another user's. */
+  get isDenied(): boolean {
+    for (let { cause } = this as Error; cause instanceof Error; { cause } = cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      // LevelDB has no code for it, only the system's words.
+      if (code === 'EACCES' || code === 'EPERM' || message.endsWith(': Permission denied')) return true;
+    }
+    return false;
+  }
 }
 
 export interface ListenFailure {

@@ -1,6 +1,6 @@
 // An admin service on a socket of its own, with datasets in memory.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GrpcSettings } from '../../src/admin/config/grpc-settings.ts';
@@ -19,6 +19,7 @@ export interface LoggedError {
 export class Served {
   readonly directory = mkdtempSync(join(tmpdir(), 'cairn-admin-'));
   readonly socket = join(this.directory, 'admin.sock');
+  readonly dataDir = join(this.directory, 'served-data');
   readonly datasets = new MemoryDatasets();
   readonly errors: LoggedError[] = [];
   readonly warnings: string[] = [];
@@ -29,6 +30,7 @@ export class Served {
 
   static async start(tcp?: GrpcSettings): Promise<Served> {
     const served = new Served();
+    mkdirSync(served.dataDir);
     served.admin = await served.startAt(served.socket, tcp);
     return served;
   }
@@ -67,7 +69,7 @@ export class Served {
       status: () => ({
         version: '1.2.3',
         volumeUuid: '0f0e0d0c-0000-4000-8000-000000000000',
-        dataDir: '/srv/cairn',
+        dataDir: this.dataDir,
         listen: '127.0.0.1:2049',
         durability: 'strict',
         uptimeMs: 3_723_000.7,

@@ -1,6 +1,6 @@
 // `cairn check`: by the server that runs, else on its data directory.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { DatasetError } from '../../datasets/datasets.ts';
@@ -64,25 +64,43 @@ function adviseDataDirectory(error: unknown): never {
   throw new CliError(error.exitCode, message, { cause: error });
 }
 
+/**
+ * Whether the server that answers has this data directory open: one with another would call this one sound. Where it has,
+ * and it was not recognized by its name, the lock keeps the check out.
+ */
 async function serverAnswers({ adminSocket, dataDir }: Settings, io: CliIo): Promise<boolean> {
-  if (existsSync(adminSocket)) {
-    const client = new AdminClient(adminSocket, io.clock);
-    try {
-      await client.call('GetStatus', {});
-      return true;
-    } catch {
-      // Left over from a server that has died, then; if one lives behind it, the data directory is locked.
-    } finally {
-      client.close();
-    }
-  }
+  const served = existsSync(adminSocket) ? await servedDirectory(adminSocket, io) : undefined;
+  if (served !== undefined && realPath(served) === realPath(dataDir)) return true;
   if (!isDataDirectory(dataDir)) {
-    throw new CliError(
-      EXIT.notFound,
-      `There is no server at ${adminSocket} and no data directory at ${dataDir}: say where it is with --data-dir`,
-    );
+    const there =
+      served === undefined
+        ? `There is no server at ${adminSocket} and`
+        : `The server at ${adminSocket} serves ${served}, and there is`;
+    const message = `${there} no data directory at ${dataDir}: say where it is with --data-dir`;
+    throw new CliError(EXIT.notFound, message);
   }
   return false;
+}
+
+async function servedDirectory(adminSocket: string, io: CliIo): Promise<string | undefined> {
+  const client = new AdminClient(adminSocket, io.clock);
+  try {
+    return (await client.call('GetStatus', {})).dataDir;
+  } catch {
+    // Left over from a server that has died, then; if one lives behind it, the data directory is locked.
+    return undefined;
+  } finally {
+    client.close();
+  }
+}
+
+/** The path itself where there is nothing, or nothing that may be looked at. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** @throws CliError where that cannot be known */

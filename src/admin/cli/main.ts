@@ -29,7 +29,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliError) return error.exitCode;
   if (error instanceof ConfigError) return EXIT.usage;
-  if (error instanceof StartError) return EXIT.other;
+  if (error instanceof StartError) return error.isDenied ? EXIT.denied : EXIT.other;
   // A bug of ours: its stack is what helps.
   throw error;
 }

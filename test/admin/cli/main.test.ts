@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer, ServerStart } from '../../../src/admin/cli/cli-io.ts';
@@ -8,20 +8,9 @@ import { ConfigError } from '../../../src/admin/config/config-error.ts';
 import { loadSettings } from '../../../src/admin/config/settings.ts';
 import { StartError } from '../../../src/admin/start-error.ts';
 import { MemoryDatasets } from '../memory-datasets.ts';
+import { asNobody } from '../nobody.ts';
 import { Served } from '../served.ts';
 import { CommandLine } from './command-line.ts';
-
-/** Root may do everything: what others may not is tried as another. */
-async function asNobody(task: () => Promise<void>): Promise<void> {
-  const { seteuid, geteuid } = process;
-  const own = geteuid!();
-  if (own === 0) seteuid!(65_534);
-  try {
-    await task();
-  } finally {
-    if (own === 0) seteuid!(own);
-  }
-}
 
 let served: Served;
 beforeAll(async () => {
@@ -196,7 +185,7 @@ describe('export, clients and status', () => {
     expect((await run('status')).stdout).toBe(
       `version:           1.2.3
 volume_uuid:       0f0e0d0c-0000-4000-8000-000000000000
-data_dir:          /srv/cairn
+data_dir:          ${served.dataDir}
 listen:            127.0.0.1:2049
 durability:        strict
 uptime:            1h2m
@@ -310,6 +299,35 @@ describe('check', () => {
     });
     chmodSync(directory, 0o700);
     chmodSync(served.directory, 0o700);
+  });
+
+  it('is not done by a server that serves another data directory than the one that is asked for', async () => {
+    const copy = join(served.directory, 'copy');
+    mkdirSync(copy);
+    writeFileSync(join(copy, 'CAIRN'), 'x');
+    const file = join(served.directory, 'served.toml');
+    writeFileSync(file, `admin_socket = "${served.socket}"\ndata_dir = "${served.dataDir}"\n`);
+    const asked: unknown[] = [];
+    const line = new CommandLine({
+      async *checkOffline(settings) {
+        asked.push(settings.dataDir);
+        yield { summary: { ...clean.summary, datasets: 7 } };
+      },
+    });
+    served.checkEvents = [clean];
+    expect((await line.run('check', '-c', file)).stdout).toMatch(/^Checked 2 datasets/);
+    expect(asked).toEqual([]);
+    // By another name too it is what the server has.
+    const name = join(served.directory, 'the-same');
+    symlinkSync(served.dataDir, name);
+    expect((await line.run('check', '-c', file, '--data-dir', name)).stdout).toMatch(/^Checked 2 datasets/);
+    expect((await line.run('check', '-c', file, '--data-dir', copy)).stdout).toMatch(/^Checked 7 datasets/);
+    expect(asked).toEqual([copy]);
+    const absent = join(served.directory, 'absent');
+    expect(await line.run('check', '-c', file, '--data-dir', absent)).toMatchObject({
+      status: 3,
+      stderr: `cairn: The server at ${served.socket} serves ${served.dataDir}, and there is no data directory at ${absent}: say where it is with --data-dir\n`,
+    });
   });
 
   it('is done on the data directory when no server runs', async () => {

@@ -1,0 +1,54 @@
+// `cairn serve` and `cairn check` on a real data directory, at the seams that only the real server has.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkOffline, runServer } from '../../src/server.ts';
+import { logLines } from '../nfs/log-lines.ts';
+import { CommandLine } from './cli/command-line.ts';
+import { asNobody } from './nobody.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'cairn-serve-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const line = () =>
+  new CommandLine({
+    runServer,
+    checkOffline: (settings, options) => checkOffline(settings, { ...logLines(), debug() {} }, options),
+  });
+
+describe('the data directory of another user', () => {
+  it('is denied, to serve as to check (exit status 6)', async () => {
+    const data = join(directory, 'data');
+    mkdirSync(data, { mode: 0o000 });
+    await asNobody(async () => {
+      for (const command of ['serve', 'check']) {
+        expect(await line().run(command, '--data-dir', data)).toMatchObject({
+          status: 6,
+          stderr: expect.stringMatching(/permission denied/i),
+        });
+      }
+    });
+  });
+});
+
+describe('a check whose reader goes', () => {
+  it('ends with what it has found, not with 0', { timeout: 60_000 }, () => {
+    const cairn = `"${process.execPath}" dist/cairn.js`;
+    const data = join(directory, 'data');
+    // A data directory that has lost its segments is damaged, and nothing of it can be served.
+    const made = `${cairn} serve --data-dir "${data}" --listen 127.0.0.1:0 > "${directory}/log" & server=$!
+      until grep -q mountport "${directory}/log"; do sleep 0.05; done
+      kill $server; wait $server; rmdir "${data}/segments"`;
+    execFileSync('bash', ['-c', made]);
+    const piped = `${cairn} check --data-dir "${data}" | true; echo \${PIPESTATUS[0]}`;
+    expect(
+      execFileSync('bash', ['-c', piped], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    ).toBe('8\n');
+  });
+});
