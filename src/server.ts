@@ -187,7 +187,7 @@ class Server implements RunningServer, ManagedServer {
     return this.volume!.diffs.diff(request, signal);
   }
 
-  private failure(): string | undefined {
+  failure(): string | undefined {
     return this.volume?.store.poisoned
       ? 'The store failed to write: nothing more is acknowledged until the server is started again'
       : undefined;

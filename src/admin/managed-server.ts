@@ -17,6 +17,8 @@ export interface ManagedServer {
   readonly detaches: Pick<Detaches, 'start'>;
   readonly jobs: Pick<Jobs, 'list' | 'get' | 'cancel'>;
   status(): ServerStatus;
+  /** Why nothing more is acknowledged, in a sentence; undefined when all is well. */
+  failure(): string | undefined;
   clients(): readonly ClientStatus[];
   exports(): readonly ExportRule[];
   /** Those of the configuration file as it is now. @throws ConfigError, and then the old ones stay */
@@ -35,7 +37,6 @@ export interface ServerStatus {
   readonly listen: string;
   readonly durability: 'strict' | 'relaxed';
   readonly uptimeMs: number;
-  /** Why nothing more is acknowledged; undefined when all is well. */
   readonly failure: string | undefined;
   readonly diskBytes: number;
   readonly diskAvailableBytes: number;

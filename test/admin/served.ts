@@ -7,7 +7,7 @@ import type { GrpcSettings } from '../../src/admin/config/grpc-settings.ts';
 import { loadSettings } from '../../src/admin/config/settings.ts';
 import { type AdminServer, startAdminServer } from '../../src/admin/grpc/grpc-server.ts';
 import type { CheckEvent, ManagedServer } from '../../src/admin/managed-server.ts';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Snapshots } from '../../src/snapshots/snapshots.ts';
 import { MemoryDatasets } from './memory-datasets.ts';
 
@@ -19,10 +19,12 @@ export interface LoggedError {
 export class Served {
   readonly directory = mkdtempSync(join(tmpdir(), 'cairn-admin-'));
   readonly socket = join(this.directory, 'admin.sock');
-  readonly dataDir = join(this.directory, 'served-data');
+  readonly dataDir = join(this.directory, 'data');
   readonly datasets = new MemoryDatasets();
   readonly errors: LoggedError[] = [];
   readonly warnings: string[] = [];
+  readonly infos: string[] = [];
+  storeFailure: string | undefined;
   exported: readonly string[] = ['*'];
   checkEvents: CheckEvent[] = [{ summary: { datasets: 1, inodes: 1, bytes: 0, findings: 0, repaired: 0 } }];
   reloads = 0;
@@ -35,17 +37,17 @@ export class Served {
     return served;
   }
 
-  async startAt(socket: string, tcp?: GrpcSettings): Promise<AdminServer> {
+  async startAt(socket: string, tcp?: GrpcSettings, clock: Clock = systemClock): Promise<AdminServer> {
     const ignore = () => {};
     return startAdminServer({
       server: this.#managed(),
       log: {
         debug: ignore,
-        info: ignore,
+        info: (_fields, message) => this.infos.push(message),
         warn: (_fields, message) => this.warnings.push(message),
         error: (fields, message) => this.errors.push({ fields, message }),
       },
-      clock: systemClock,
+      clock,
       socket,
       tcp,
     });
@@ -73,11 +75,12 @@ export class Served {
         listen: '127.0.0.1:2049',
         durability: 'strict',
         uptimeMs: 3_723_000.7,
-        failure: undefined,
+        failure: this.storeFailure,
         diskBytes: 1e12,
         diskAvailableBytes: 2 ** 40,
         dirtyBytes: 1536,
       }),
+      failure: () => this.storeFailure,
       clients: () => [
         {
           address: '127.0.0.1',

@@ -9,8 +9,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import type { Clock } from '../../clock.ts';
+import { FsError } from '../../fs/fs-error.ts';
 import type { AdminLog } from '../admin-log.ts';
 import type { GrpcSettings } from '../config/grpc-settings.ts';
 import { type HostPort, hostPortText } from '../config/host-port.ts';
@@ -18,11 +18,13 @@ import type { ManagedServer } from '../managed-server.ts';
 import { listenError } from '../start-error.ts';
 import { adminHandlers } from './admin-handlers.ts';
 import type { CheckRequest } from './admin-messages.ts';
-import { ADMIN_SERVICE, adminPackage, adminService } from './admin-proto.ts';
+import { adminPackage, adminService } from './admin-proto.ts';
 import { requireToken } from './bearer-token.ts';
+import { logChange } from './change-log.ts';
 import { diffCall } from './diff-call.ts';
 import type { DiffRequestMessage } from './diff-messages.ts';
 import { type GrpcFailure, grpcFailureOf } from './grpc-status.ts';
+import { Health } from './health.ts';
 import { encodedAnswer, withEncodedLists } from './list-answers.ts';
 import { placeSocket } from './socket-file.ts';
 import { streamCall } from './stream-call.ts';
@@ -44,7 +46,7 @@ export interface AdminServer {
 
 /** @throws StartError */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
-  const health = new HealthImplementation({ '': 'SERVING', [ADMIN_SERVICE]: 'SERVING' });
+  const health = new Health(options.server, options.clock);
   const implementation = implementationOf(options);
   const local = grpcServer(implementation, health, {});
   const file = await placeSocket(options.socket, async (path) => {
@@ -52,14 +54,14 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   });
   const servers = [local];
   const close = async (deadlineMs: number): Promise<void> => {
-    health.setStatus(ADMIN_SERVICE, 'NOT_SERVING');
-    health.setStatus('', 'NOT_SERVING');
+    health.stop();
     await Promise.all(servers.map((server) => shutDown(server, options.clock, deadlineMs)));
     await file.remove();
   };
   if (!options.tcp) return { socket: file.path, tcp: undefined, close };
   const { token } = options.tcp;
-  const remote = grpcServer(implementation, health, token ? { interceptors: [requireToken(token)] } : {});
+  const interceptors = token ? [requireToken(token, options.log, options.clock)] : [];
+  const remote = grpcServer(implementation, health, { interceptors });
   servers.push(remote);
   try {
     return { socket: file.path, tcp: await listen(remote, options.tcp), close };
@@ -71,7 +73,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 
 function grpcServer(
   implementation: UntypedServiceImplementation,
-  health: HealthImplementation,
+  health: Health,
   options: ServerOptions,
 ): Server {
   const server = new Server(options);
@@ -110,24 +112,26 @@ async function shutDown(server: Server, clock: Clock, deadlineMs: number): Promi
 }
 
 function implementationOf({ server, log, clock }: AdminServerOptions): UntypedServiceImplementation {
+  const failureIn = (method: string) => (error: unknown) => failureOf(error, method, server, log);
   const unary = Object.entries(adminHandlers(server, log)).map(([method, handler]) => [
     method,
     unaryCall({
       handler: handler as (request: unknown) => object | Promise<object>,
       encoded: (answer) => encodedAnswer(adminService, method, answer),
+      answered: (request, peer) => logChange({ method, request, peer }, log),
       clock,
-      failure: (error) => failureOf(error, method, log),
+      failure: failureIn(method),
     }),
   ]);
   return {
     ...Object.fromEntries(unary),
     Check: streamCall(
       ({ path, repair }: CheckRequest) => server.check({ path: path === '' ? undefined : path, repair }),
-      (error) => failureOf(error, 'Check', log),
+      failureIn('Check'),
     ),
     Diff: streamCall(
       (request: DiffRequestMessage, signal) => diffCall(server, request, signal),
-      (error) => failureOf(error, 'Diff', log),
+      failureIn('Diff'),
     ),
   };
 }
@@ -135,11 +139,18 @@ function implementationOf({ server, log, clock }: AdminServerOptions): UntypedSe
 interface UnaryParts {
   readonly handler: (request: unknown) => object | Promise<object>;
   readonly encoded: (answer: object) => Promise<object>;
+  readonly answered: (request: unknown, peer: string) => void;
   readonly clock: Clock;
   readonly failure: (error: unknown) => GrpcFailure;
 }
 
-function unaryCall({ handler, encoded, clock, failure }: UnaryParts): handleUnaryCall<unknown, unknown> {
+function unaryCall({
+  handler,
+  encoded,
+  answered: onAnswer,
+  clock,
+  failure,
+}: UnaryParts): handleUnaryCall<unknown, unknown> {
   return (call, answer) => {
     void (async () => {
       try {
@@ -147,6 +158,7 @@ function unaryCall({ handler, encoded, clock, failure }: UnaryParts): handleUnar
         const answered = await handler(call.request);
         // Messages of what changes nothing have no such field, and leave it out.
         const elapsedUs = Math.round((clock.elapsedMs() - beganMs) * 1000);
+        onAnswer(call.request, call.getPeer());
         answer(null, await encoded({ ...answered, elapsedUs }));
       } catch (error) {
         answer(failure(error));
@@ -155,9 +167,12 @@ function unaryCall({ handler, encoded, clock, failure }: UnaryParts): handleUnar
   };
 }
 
-function failureOf(error: unknown, method: string, log: AdminLog): GrpcFailure {
+function failureOf(error: unknown, method: string, server: ManagedServer, log: AdminLog): GrpcFailure {
   const expected = grpcFailureOf(error);
   if (expected) return expected;
+  // The log has said it once, with its cause: who asks again learns why, and the log nothing new.
+  const storeFailure = error instanceof FsError && error.code === 'EIO' ? server.failure() : undefined;
+  if (storeFailure !== undefined) return { code: status.INTERNAL, details: storeFailure };
   log.error({ err: error, method }, `Cannot answer ${method}`);
   const details = 'The server has met an error of its own; its log has the details';
   return { code: status.INTERNAL, details };

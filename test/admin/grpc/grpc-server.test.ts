@@ -25,6 +25,8 @@ import { AdminClient } from '../../../src/admin/grpc/admin-client.ts';
 import { adminPackage, adminService } from '../../../src/admin/grpc/admin-proto.ts';
 import { placeSocket } from '../../../src/admin/grpc/socket-file.ts';
 import { systemClock } from '../../../src/clock.ts';
+import { FsError } from '../../../src/fs/fs-error.ts';
+import { ManualClock } from '../../nfs/manual-clock.ts';
 import { Served } from '../served.ts';
 
 const { Check: healthCheck } = healthService;
@@ -180,6 +182,50 @@ describe('failures', () => {
   });
 });
 
+describe('a store that has failed', () => {
+  it('is what a call answers that comes to nothing by it, and no error in the log', async () => {
+    served.datasets.setDefault = () => Promise.reject(new FsError('EIO', 'poisoned'));
+    const attempt = () => failure(client.call('SetDefaultDataset', { name: 'root' }));
+    expect(await attempt()).toEqual(['INTERNAL', expect.stringContaining('an error of its own')]);
+    expect(served.errors).toHaveLength(1);
+    served.storeFailure = 'The store failed to write: start the server again';
+    expect(await attempt()).toEqual(['INTERNAL', 'The store failed to write: start the server again']);
+    expect(served.errors).toHaveLength(1);
+  });
+});
+
+describe('the log', () => {
+  it('has each change that was made, with its arguments, and nothing else', async () => {
+    await createdDataset('a');
+    await failure(createdDataset('a'));
+    await client.call('SetProperties', { name: 'a', properties: { readonly: 'on', 'x:y': 'two\nlines' } });
+    await client.call('InheritProperty', { name: 'a', property: 'readonly' });
+    await client.call('GetDatasetInfo', { name: 'a' });
+    await client.call('RenameDataset', { name: 'a', newName: 'b' });
+    await client.call('SetDefaultDataset', { name: 'b' });
+    await client.call('SetDefaultDataset', { name: 'root' });
+    await client.call('PlanDelete', { name: 'b', recursive: true });
+    await client.call('DeleteDataset', { name: 'b', recursive: true });
+    await client.call('ReloadExports', {});
+    expect(served.infos).toEqual([
+      'Created a dataset: {"name":"a"}',
+      'Set properties: {"name":"a","properties":{"readonly":"on","x:y":"two\\nlines"}}',
+      'Took back a property: {"name":"a","property":"readonly"}',
+      'Renamed a dataset: {"name":"a","newName":"b"}',
+      'Set the default dataset: {"name":"b"}',
+      'Set the default dataset: {"name":"root"}',
+      'Deleted a dataset: {"name":"b","recursive":true}',
+      'Read the export rules again',
+    ]);
+  });
+
+  it('has no more of long arguments than a thousand characters', async () => {
+    await createdDataset('a');
+    await client.call('SetProperties', { name: 'a', properties: { 'x:y': 'z'.repeat(5000) } });
+    expect(served.infos[1]).toMatch(/^Set properties: .{1000}…$/);
+  });
+});
+
 describe('the default dataset', () => {
   it('is root until another is set', async () => {
     await createdDataset('a');
@@ -266,7 +312,7 @@ describe('Check', () => {
 describe('the socket', () => {
   it('can be used by its owner only', () => {
     expect(statSync(served.socket).mode & 0o777).toBe(0o600);
-    expect(readdirSync(served.directory)).toEqual(['admin.sock']);
+    expect(readdirSync(served.directory)).toEqual(['admin.sock', 'data']);
   });
 
   it('is gone when the server is closed', async () => {
@@ -346,7 +392,7 @@ describe('the socket', () => {
 });
 
 describe('reflection', () => {
-  it('names the service and gives its file', async () => {
+  it('names the services and gives their files', async () => {
     const definition = loadSync(
       join(
         import.meta.dirname,
@@ -362,13 +408,14 @@ describe('reflection', () => {
     const ended = new Promise((resolve) => call.on('end', resolve));
     call.write({ listServices: '' });
     call.write({ fileContainingSymbol: 'cairn.admin.v1.AdminService' });
+    call.write({ fileContainingSymbol: 'grpc.health.v1.Health' });
     call.end();
     await ended;
     reflection.close();
-    expect(answers[0]?.listServicesResponse?.service.map((service) => service.name)).toContain(
-      'cairn.admin.v1.AdminService',
+    expect(answers[0]?.listServicesResponse?.service.map((service) => service.name)).toEqual(
+      expect.arrayContaining(['cairn.admin.v1.AdminService', 'grpc.health.v1.Health']),
     );
-    expect(JSON.stringify(answers[1])).toContain('fileDescriptorResponse');
+    for (const answer of answers.slice(1)) expect(JSON.stringify(answer)).toContain('fileDescriptorResponse');
   });
 });
 
@@ -403,6 +450,17 @@ describe('health', () => {
     ]);
   });
 
+  it('is that of the store, within a second, as /readyz says it', async () => {
+    const clock = new ManualClock();
+    const path = join(served.directory, 'health.sock');
+    const admin = await served.startAt(path, undefined, clock);
+    served.storeFailure = 'The store failed to write';
+    clock.advance(1000);
+    for (const service of ['', 'cairn.admin.v1.AdminService'])
+      expect(await check(`unix:${path}`, service)).toMatchObject({ status: 'NOT_SERVING' });
+    await admin.close(1000);
+  });
+
   it('needs the token over TCP, as every call does, where one is configured', async () => {
     const token = '0123456789abcdef';
     const admin = await served.startAt(join(served.directory, 'tcp.sock'), {
@@ -417,7 +475,9 @@ describe('health', () => {
       return metadata;
     };
     expect(await check(target, '', bearer(`Bearer ${token}`))).toMatchObject({ status: 'SERVING' });
-    for (const wrong of ['', token, `Bearer ${token}x`, 'Bearer ']) {
+    // RFC 7235 §2.1: the name of the scheme is in any case.
+    expect(await check(target, '', bearer(`bearer ${token}`))).toMatchObject({ status: 'SERVING' });
+    for (const wrong of ['', token, `Bearer ${token}x`, 'Bearer ', `Basic ${token}`]) {
       expect(await failure(check(target, '', wrong ? bearer(wrong) : new Metadata()))).toEqual([
         'UNAUTHENTICATED',
         'The token is missing or wrong: send the metadata "authorization: Bearer TOKEN"',
@@ -432,7 +492,24 @@ describe('health', () => {
     );
     expect((await failure(refused))[0]).toBe('UNAUTHENTICATED');
     expect(served.datasets.get('a')).toBeUndefined();
+    await new Promise((resolve) =>
+      remote.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        { name: 'a' },
+        bearer(`Bearer ${token}`),
+        resolve,
+      ),
+    );
+    expect(served.infos).toEqual([
+      expect.stringMatching(/^Created a dataset for 127\.0\.0\.1:\d+: \{"name":"a"\}$/),
+    ]);
     remote.close();
+    // Once a minute for an address, whatever its port, and never with what it has sent.
+    expect(served.warnings).toEqual([
+      expect.stringMatching(/^Refused an admin call of 127\.0\.0\.1:\d+: it has no token$/),
+    ]);
     await admin.close(1000);
   });
 });
