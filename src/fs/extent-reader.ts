@@ -6,6 +6,7 @@
 
 import type { Eventual } from '../eventual.ts';
 import { SegmentReadError } from '../kv/segment-store.ts';
+import { logDamage } from './damage-log.ts';
 import type { FrameExtent } from './extent.ts';
 import { BLOCK_BYTES, blocksAround, FRAME_HEADER_BYTES, verifyBlocks } from './frame.ts';
 import { FsError } from './fs-error.ts';
@@ -123,9 +124,8 @@ function verified(store: Store, run: Run, bytes: Buffer): Buffer[] {
   });
 }
 
-function unreadable(store: Store, { segment, from, to }: Run, error: unknown): never {
+function unreadable(store: Store, run: Run, error: unknown): never {
   if (!(error instanceof DamageError) && !(error instanceof SegmentReadError)) throw error;
-  const message = 'File data cannot be read: its segment is damaged';
-  store.parts.log.error({ err: error, segment, from, to }, message);
-  throw new FsError('EIO', message, { cause: error });
+  logDamage(store, run, error);
+  throw new FsError('EIO', 'File data cannot be read: its segment is damaged', { cause: error });
 }

@@ -1,6 +1,7 @@
 // Extents are read from segments that a segment log has written, over a store without anything else in it.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
 import type { Eventual } from '../../src/eventual.ts';
 import { type FrameExtent, frameExtent } from '../../src/fs/extent.ts';
 import { readExtents } from '../../src/fs/extent-reader.ts';
@@ -14,6 +15,7 @@ import { MemorySegmentStore } from '../../src/kv/memory-segment-store.ts';
 import type { SegmentStore } from '../../src/kv/segment-store.ts';
 import { type ScratchDirectory, scratchDirectory } from '../kv/scratch-directory.ts';
 import { seededRandom, upTo } from '../kv/seeded-random.ts';
+import { ManualClock } from '../nfs/manual-clock.ts';
 
 const FRAME_BYTES = 128 * 1024;
 
@@ -32,18 +34,17 @@ interface Logged {
   readonly message: string;
 }
 
-async function storeOver(segments: SegmentStore): Promise<{ store: Store; logged: Logged[] }> {
+async function storeOver(
+  segments: SegmentStore,
+  clock: Clock = new ManualClock(),
+): Promise<{ store: Store; logged: Logged[] }> {
   const logged: Logged[] = [];
   const log = (details: object, message: string) => void logged.push({ details, message });
   const store = await Store.open({
     meta: new MemoryMetaStore(),
     segments,
     hashKey: Buffer.alloc(16),
-    clock: {
-      now: () => ({ seconds: 0, nanoseconds: 0 }),
-      elapsedMs: () => 0,
-      after: () => ({ cancel() {} }),
-    },
+    clock,
     random: (bytes) => Buffer.alloc(bytes),
     log: { error: log, warn: log, info: log },
     settings: {
@@ -197,7 +198,31 @@ describe('damage', () => {
     expect(await refusal(() => readExtents(store, [beyond]))).toMatchObject({ code: 'EIO' });
     await segments.delete(1);
     expect(await refusal(() => readExtents(store, [extent!]))).toMatchObject({ code: 'EIO' });
-    expect(logged).toHaveLength(2);
+    expect(logged).toHaveLength(1);
+  });
+
+  it('is in the log once a minute for each segment, however often it is read, with how often it was', async () => {
+    const segments = new MemorySegmentStore();
+    const extents = await written(segments, payloadsOf([BLOCK_BYTES, BLOCK_BYTES]), BLOCK_BYTES);
+    const clock = new ManualClock();
+    const { store, logged } = await storeOver(segments, clock);
+    for (const { frame } of extents) segments.read(frame.segment, FRAME_HEADER_BYTES + 5, 1)[0]! ^= 1;
+    const readAll = async (times: number) => {
+      for (let round = 0; round < times; round++)
+        for (const extent of extents) await refusal(() => readExtents(store, [extent]));
+    };
+    await readAll(1000);
+    expect(logged.map(({ details }) => details)).toMatchObject([{ segment: 1 }, { segment: 2 }]);
+    expect(logged[0]!.details).not.toHaveProperty('err');
+    clock.advance(60_000);
+    await readAll(1);
+    expect(logged).toHaveLength(4);
+    expect(logged[2]).toMatchObject({
+      details: { segment: 1, leftOut: 999 },
+      message: expect.stringMatching(
+        /^File data cannot be read: its segment is damaged \(.*block 0 of frame 0 of segment 1.*\) \(999 more since/,
+      ),
+    });
   });
 });
 
