@@ -14,6 +14,7 @@ import { listenError, StartError } from './admin/start-error.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { checkVolume } from './datasets/check/check-volume.ts';
 import { DatasetError } from './datasets/datasets.ts';
+import { noRoomText } from './datasets/no-room.ts';
 import { tableFinding, tableFindings } from './fs/check/table-findings.ts';
 import { DamageError } from './fs/versioned-value.ts';
 import { type DataDirectory, metaPathIn, openDataDirectory } from './kv/data-directory.ts';
@@ -92,7 +93,7 @@ class Server implements RunningServer, ManagedServer {
 
   announce(): void {
     const { settings, log, version } = this.options;
-    const { format, datasets } = this.volume!;
+    const { format, datasets, writeBack } = this.volume!;
     announce(
       {
         settings,
@@ -108,6 +109,9 @@ class Server implements RunningServer, ManagedServer {
       },
       log,
     );
+    if (writeBack.freeBytes() > 0) return;
+    const { dataDir, diskReserveBytes } = settings;
+    log.warn({}, `Nothing can be written to ${dataDir}: ${noRoomText(diskReserveBytes)}`);
   }
 
   async close(deadlineMs: number): Promise<void> {

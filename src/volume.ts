@@ -109,6 +109,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     openFileSystem: (dataset, tree, inosOfClone) =>
       openDataset(shared, dataset, tree, inosOfClone ?? inos.get(inoSequenceName(dataset))),
     diskFreeBytes: () => writeBack.freeBytes(),
+    diskReserveBytes,
   });
   const snapshots = await SnapshotRegistry.open({ shared, registry: datasets });
   if (background) snapshots.start();

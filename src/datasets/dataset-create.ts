@@ -11,7 +11,7 @@ import { checkLimits } from './limits-check.ts';
 import { addMountPoint } from './mount-point.ts';
 import { checkDatasetName, ROOT_NAME } from './names.ts';
 import { limitsOf, withChanges } from './properties.ts';
-import { DATASETS_MAX, openEntry, type RegistryContext, unpromised } from './registry-context.ts';
+import { checkDisk, DATASETS_MAX, openEntry, type RegistryContext, unpromised } from './registry-context.ts';
 import { defaultRow, nextIdRow, rowsOf } from './registry-rows.ts';
 import { checkRootDirectory, makeRootDirectory } from './root-directory.ts';
 import { fitsInQuotas } from './space.ts';
@@ -112,14 +112,12 @@ function stageDataset(
   return entry;
 }
 
-function checkRoom(
-  { catalog, datasetsMax = DATASETS_MAX, diskFreeBytes }: RegistryContext,
-  name: string,
-): void {
+function checkRoom(context: RegistryContext, name: string): void {
+  const { catalog, datasetsMax = DATASETS_MAX } = context;
   if (catalog.size >= datasetsMax) {
     throw new DatasetError('no-space', `Cannot create ${name}: a volume has at most ${datasetsMax} datasets`);
   }
-  if (diskFreeBytes() <= 0) throw new DatasetError('no-space', `Cannot create ${name}: the disk is full`);
+  checkDisk(context, `create ${name}`);
 }
 
 function propertiesOf({ readonly, properties = {} }: CreateOptions): Readonly<Record<string, string>> {

@@ -8,6 +8,8 @@ import type { Tree } from '../fs/tree.ts';
 import type { Catalog } from './catalog.ts';
 import { DatasetEntry } from './dataset-entry.ts';
 import type { DatasetRecord } from './dataset-record.ts';
+import { DatasetError } from './datasets.ts';
+import { noRoomText } from './no-room.ts';
 import { availableInQuotas, promisedToOthers } from './space.ts';
 
 /** A dataset's file system, and what the registry needs to make its root and its mount points. */
@@ -56,8 +58,10 @@ export interface RegistryParts {
   readonly trees: Trees;
   /** The file system of a dataset over its head tree; `inos` is the row of a clone's inode numbers. */
   readonly openFileSystem: (datasetId: number, tree: Tree, inos?: Buffer) => OpenFileSystem;
-  /** Bytes that the disk still takes. */
+  /** Bytes that the disk still takes, its reserve left out. */
   readonly diskFreeBytes: () => number;
+  /** Bytes of the disk that are kept for what must work on a full one; 0 unless given. */
+  readonly diskReserveBytes?: number;
   /** {@link DATASETS_MAX} unless given. */
   readonly datasetsMax?: number;
 }
@@ -97,6 +101,12 @@ export function openEntry(
       context.catalog.reserving.size === 0 ? availableInQuotas(entry) : availableTo(context, entry),
   };
   return entry;
+}
+
+/** @param what cannot be done without room on the disk. @throws DatasetError `no-space` */
+export function checkDisk({ diskFreeBytes, diskReserveBytes = 0 }: RegistryParts, what: string): void {
+  if (diskFreeBytes() <= 0)
+    throw new DatasetError('no-space', `Cannot ${what}: ${noRoomText(diskReserveBytes)}`);
 }
 
 /** Bytes of the disk that no reservation keeps from `entry`, or from a new dataset nested in none. */

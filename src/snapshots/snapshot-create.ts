@@ -6,6 +6,7 @@ import type { Timestamp } from '../clock.ts';
 import type { DatasetEntry } from '../datasets/dataset-entry.ts';
 import { DatasetError } from '../datasets/datasets.ts';
 import { parseSnapshotName } from '../datasets/names.ts';
+import { checkDisk } from '../datasets/registry-context.ts';
 import { snapshotHolder } from '../fs/holder.ts';
 import { stageHold, stageRelease } from '../fs/holds.ts';
 import { keptCounters } from '../fs/kept-counters.ts';
@@ -155,7 +156,5 @@ function checkRoom({ byUuid, snapshotsMax = SNAPSHOTS_MAX, datasets }: SnapshotC
     const message = `Cannot take a snapshot: a volume has at most ${snapshotsMax} snapshots`;
     throw new DatasetError('no-space', message);
   }
-  if (datasets.diskFreeBytes() <= 0) {
-    throw new DatasetError('no-space', 'Cannot take a snapshot: the disk is full');
-  }
+  checkDisk(datasets, 'take a snapshot');
 }

@@ -1,7 +1,8 @@
 // `cairn serve` and `cairn check` on a real data directory, at the seams that only the real server has.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { EventEmitter } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,5 +51,32 @@ describe('a check whose reader goes', () => {
     expect(
       execFileSync('bash', ['-c', piped], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
     ).toBe('8\n');
+  });
+});
+
+describe('a disk with less than its reserve', () => {
+  it('is told of at the start, and is what a create is refused by', async () => {
+    const config = join(directory, 'c.toml');
+    writeFileSync(config, 'listen = "127.0.0.1:0"\ndisk_reserve_bytes = "1000TiB"\n');
+    const signals = new EventEmitter();
+    const warnings: string[] = [];
+    const failures: unknown[] = [];
+    const reason = 'less than disk_reserve_bytes (1000TiB) is free on the disk';
+    const command = new CommandLine({
+      signals,
+      createLog: () => ({ debug() {}, info() {}, warn: (_, message) => warnings.push(message), error() {} }),
+      workingDirectory: directory,
+      async runServer(start) {
+        const running = await runServer(start);
+        setImmediate(async () => {
+          failures.push(await running.datasets.create('a', {}).catch((error: Error) => error.message));
+          signals.emit('SIGTERM');
+        });
+        return running;
+      },
+    });
+    expect((await command.run('serve', '-c', config)).status).toBe(0);
+    expect(warnings).toEqual([`Nothing can be written to ${directory}/data: ${reason}`]);
+    expect(failures).toEqual([`Cannot create a: ${reason}`]);
   });
 });
