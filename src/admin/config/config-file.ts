@@ -138,7 +138,7 @@ class TableReader {
       return type.parse(this.#substituted(raw));
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
-      this.#problem(path, `${keyText(path)} ${error.message}`);
+      for (const problem of error.problems) this.#problem(path, `${keyText(path)} ${problem}`);
       return undefined;
     }
   }

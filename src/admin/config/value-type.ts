@@ -11,9 +11,15 @@ export interface ValueType<T> {
   print(value: T): string;
 }
 
-/** What is wrong with a value; the message goes on after the name of its key. */
+/** What is wrong with a value, each in words that go on after the name of its key. */
 export class ValueError extends Error {
   override readonly name = 'ValueError';
+  readonly problems: readonly string[];
+
+  constructor(...problems: readonly string[]) {
+    super(problems.join('; '));
+    this.problems = problems;
+  }
 }
 
 export const text: ValueType<string> = {
@@ -107,7 +113,18 @@ export function listOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
   return {
     parse(raw) {
       if (!Array.isArray(raw) || raw.length === 0) throw wrong('a list such as ["a", "b"]', raw);
-      return raw.map((value) => type.parse(value));
+      const values: T[] = [];
+      const problems: string[] = [];
+      for (const value of raw) {
+        try {
+          values.push(type.parse(value));
+        } catch (error) {
+          if (!(error instanceof ValueError)) throw error;
+          problems.push(...error.problems);
+        }
+      }
+      if (problems.length > 0) throw new ValueError(...problems);
+      return values;
     },
     print: (values) => `[${values.map((value) => type.print(value)).join(', ')}]`,
   };

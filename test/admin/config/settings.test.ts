@@ -213,6 +213,19 @@ describe('values', () => {
   });
 });
 
+describe('several wrong values of one list', () => {
+  it('are all told', () => {
+    const network =
+      'FILE, line 2: network in [[export]] number 1 must be a network such as "192.168.1.0/24", "fd00::/8", "10.0.0.7" or "*", not';
+    expect(problems('[[export]]\nnetwork = ["10.0.0.0/33", "*", "nas", 7]\ndatasets = ["/a"]')).toEqual([
+      `${network} "10.0.0.0/33"`,
+      `${network} "nas"`,
+      `${network} 7`,
+      expect.stringContaining('datasets in [[export]] number 1'),
+    ]);
+  });
+});
+
 describe('unknown keys', () => {
   it.each([
     ['lisen = "127.0.0.1:1"', 'FILE, line 1: there is no key "lisen"; did you mean "listen"?'],
