@@ -180,11 +180,16 @@ function storeFamilies(): Family[] {
       (source) => source.store().commit.writeMsMax / 1000,
     ),
     single(Gauge, 'cairn_segments', 'Segment files', (source) => source.store().segments),
-    single(Gauge, 'cairn_segment_bytes', 'Their size', (source) => source.store().segmentBytes),
+    single(
+      Gauge,
+      'cairn_segment_bytes',
+      'Size of the segment files: what file data takes on the disk',
+      (source) => source.store().segmentBytes,
+    ),
     single(
       Gauge,
       'cairn_disk_available_bytes',
-      'Free space of the disk',
+      'What writes may still use of the disk: the reserve, and what waits in memory, are left out',
       (source) => source.store().diskAvailableBytes,
     ),
   ];
