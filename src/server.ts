@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { AdminLog } from './admin/admin-log.ts';
 import { announce } from './admin/announce.ts';
 import type { RunningServer, ServerStart } from './admin/cli/cli-io.ts';
+import { changedKeys, restartText } from './admin/config/changed-keys.ts';
 import { hostPortText } from './admin/config/host-port.ts';
 import type { Settings } from './admin/config/settings.ts';
 import { type AdminServer, startAdminServer } from './admin/grpc/grpc-server.ts';
@@ -174,9 +175,13 @@ class Server implements RunningServer, ManagedServer {
   }
 
   async reloadExports() {
-    const { exports } = this.options.reloadSettings();
-    this.nfs!.exports.reload(exports);
-    return exports;
+    const { settings, log, reloadSettings } = this.options;
+    const now = reloadSettings();
+    this.nfs!.exports.reload(now.exports);
+    const needRestart = changedKeys(settings, now);
+    const warning = restartText(needRestart);
+    if (warning !== undefined) log.warn({ keys: needRestart }, warning);
+    return { exports: now.exports, needRestart };
   }
 
   check(options: CheckOptions) {

@@ -22,11 +22,17 @@ export interface ManagedServer {
   clients(): readonly ClientStatus[];
   exports(): readonly ExportRule[];
   /** Those of the configuration file as it is now. @throws ConfigError, and then the old ones stay */
-  reloadExports(): Promise<readonly ExportRule[]>;
+  reloadExports(): Promise<ReloadedExports>;
   /** While clients are served; ends with the summary. */
   check(options: CheckOptions): AsyncIterable<CheckEvent>;
   /** In batches, as they are found; a watch ends with the signal. @throws DatasetError */
   diff(request: DiffRequest, signal: AbortSignal): AsyncIterable<readonly Change[]>;
+}
+
+export interface ReloadedExports {
+  readonly exports: readonly ExportRule[];
+  /** Other keys of the configuration that are not what the server runs with. */
+  readonly needRestart: readonly string[];
 }
 
 export interface ServerStatus {

@@ -54,6 +54,40 @@ describe('a check whose reader goes', () => {
   });
 });
 
+describe('a reload', () => {
+  it('names the keys that it does not take, and takes the rules', async () => {
+    const config = join(directory, 'c.toml');
+    const rule = (network: string) => `insecure_ports = true\n[[export]]\nnetwork = "${network}"\n`;
+    writeFileSync(config, `listen = "127.0.0.1:0"\n${rule('10.0.0.0/8')}`);
+    const signals = new EventEmitter();
+    const warnings: string[] = [];
+    const command = new CommandLine({
+      signals,
+      createLog: () => ({ debug() {}, info() {}, warn: (_, message) => warnings.push(message), error() {} }),
+      workingDirectory: directory,
+      async runServer(start) {
+        const running = await runServer(start);
+        setImmediate(async () => {
+          signals.emit('SIGHUP');
+          await new Promise((resolve) => setImmediate(resolve));
+          expect(warnings).toEqual([]);
+          const limits = '[limits]\nidle = "1m"\n';
+          writeFileSync(config, `listen = "127.0.0.1:1"\n${rule('192.168.0.0/16')}${limits}`);
+          signals.emit('SIGHUP');
+          await new Promise((resolve) => setImmediate(resolve));
+          expect(running.exports()).toMatchObject([{ networks: ['192.168.0.0/16'], secure: false }]);
+          signals.emit('SIGTERM');
+        });
+        return running;
+      },
+    });
+    expect((await command.run('serve', '-c', config)).status).toBe(0);
+    expect(warnings).toEqual([
+      'Only the export rules were read again; what else has changed needs a restart: listen, [limits] idle',
+    ]);
+  });
+});
+
 describe('a disk with less than its reserve', () => {
   it('is told of at the start, and is what a create is refused by', async () => {
     const config = join(directory, 'c.toml');

@@ -28,6 +28,7 @@ export class Served {
   exported: readonly string[] = ['*'];
   checkEvents: CheckEvent[] = [{ summary: { datasets: 1, inodes: 1, bytes: 0, findings: 0, repaired: 0 } }];
   reloads = 0;
+  needRestart: string[] = [];
   admin!: AdminServer;
 
   static async start(tcp?: GrpcSettings): Promise<Served> {
@@ -94,7 +95,7 @@ export class Served {
       exports,
       reloadExports: async () => {
         this.reloads++;
-        return exports();
+        return { exports: exports(), needRestart: this.needRestart };
       },
       check: async function* (this: Served) {
         yield* this.checkEvents;

@@ -1,6 +1,7 @@
 // `cairn export`, `cairn clients` and `cairn status`: what the server does at this moment.
 
 import type { Command } from 'commander';
+import { restartText } from '../config/changed-keys.ts';
 import type { ClientMessage, ExportRuleMessage, StatusMessage } from '../grpc/admin-messages.ts';
 import { callServer } from './admin-call.ts';
 import type { CliIo } from './cli-io.ts';
@@ -32,10 +33,17 @@ export function addExportCommand(program: Command, io: CliIo): void {
   ] as const) {
     const sortKeys = withListOptions(withAddressOptions(command));
     command.action(async (flags: AddressOptions & ListOptions) => {
-      const { exports: rules } = await callServer(flags, io, (client) => client.call(method, {}));
+      const answer = await callServer(flags, io, (client) => client.call(method, {}));
+      const { exports: rules } = answer;
+      const needRestart = 'needRestart' in answer ? answer.needRestart : [];
+      const warning = restartText(needRestart);
+      if (warning !== undefined) io.stderr.write(`cairn: ${warning}\n`);
       io.stdout.write(
         isJson(flags)
-          ? jsonOutput(`cairn export ${command.name()}`, { exports: rules })
+          ? jsonOutput(`cairn export ${command.name()}`, {
+              exports: rules,
+              ...(command === reload && { need_restart: needRestart }),
+            })
           : serverList(rules, EXPORT_COLUMNS, flags, sortKeys),
       );
     });

@@ -78,9 +78,9 @@ function serverHandlers(server: ManagedServer, log: AdminLog): Pick<AdminHandler
   return {
     ListExports: () => ({ exports: server.exports() }),
     async ReloadExports() {
-      const exports = await server.reloadExports();
+      const reloaded = await server.reloadExports();
       warnOfUnknownDatasets(server, log);
-      return { exports };
+      return reloaded;
     },
     ListClients: () => ({
       clients: server.clients().map((client) => ({

@@ -251,7 +251,10 @@ export interface AdminMethods {
   RenameDataset: { request: Named & { readonly newName: string }; answer: OfDataset & Elapsed };
   PlanDelete: { request: Named & { readonly recursive: boolean }; answer: DeletePlanMessage & Elapsed };
   ListExports: { request: Empty; answer: { readonly exports: readonly ExportRuleMessage[] } };
-  ReloadExports: { request: Empty; answer: { readonly exports: readonly ExportRuleMessage[] } };
+  ReloadExports: {
+    request: Empty;
+    answer: { readonly exports: readonly ExportRuleMessage[]; readonly needRestart: readonly string[] };
+  };
   ListClients: { request: Empty; answer: { readonly clients: readonly ClientMessage[] } };
   GetStatus: { request: Empty; answer: StatusMessage };
   Restore: { request: RestoreRequestMessage; answer: OfJob & Elapsed };

@@ -165,6 +165,19 @@ describe('export, clients and status', () => {
     served.exported = ['*'];
   });
 
+  it('say which other keys have changed, and that they need a restart', async () => {
+    expect((await run('export', 'reload')).stderr).toBe('');
+    served.needRestart = ['listen', '[limits] idle'];
+    expect(await run('export', 'reload')).toMatchObject({
+      status: 0,
+      stderr:
+        'cairn: Only the export rules were read again; what else has changed needs a restart: listen, [limits] idle\n',
+    });
+    const { need_restart } = JSON.parse((await run('export', 'reload', '-o', 'json')).stdout);
+    expect(need_restart).toEqual(['listen', '[limits] idle']);
+    served.needRestart = [];
+  });
+
   it('list connections', async () => {
     expect((await run('clients')).stdout).toBe(
       'ADDRESS    PORT  CONNECTED  CALLS  IDLE  MOUNTS\n127.0.0.1   700       1m1s     12    0s  /\n',
