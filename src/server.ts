@@ -24,6 +24,7 @@ import { VolumeError } from './kv/volume-error.ts';
 import { lentBuffers } from './lent-buffers.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
 import { ListenError } from './nfs/rpc/endpoint.ts';
+import { statusName } from './nfs/status.ts';
 import type { DiffRequest } from './snapshots/diff/diffs.ts';
 import { openVolume, type Volume, type VolumeParts } from './volume.ts';
 
@@ -87,8 +88,7 @@ class Server implements RunningServer, ManagedServer {
     });
     const { httpListen } = settings;
     if (httpListen) {
-      const notReady = () => this.failure() ?? (this.closing ? 'The server is stopping' : undefined);
-      this.http = await startHttpServer({ listen: httpListen, metrics: this.metrics(), notReady, log });
+      this.http = await startHttpServer({ listen: httpListen, metrics: this.metrics(), log });
     }
   }
 
@@ -208,7 +208,12 @@ class Server implements RunningServer, ManagedServer {
     const { settings } = this.options;
     return {
       datasets,
+      version: this.options.version,
+      startedSeconds: systemClock.now().seconds - Math.round(process.uptime()),
+      notReady: () => this.failure() ?? (this.closing ? 'The server is stopping' : undefined),
+      failure: () => this.failure(),
       rpc: () => nfs.statistics,
+      statusName,
       connections: () => nfs.clients().length,
       store: () => {
         const { inodes, names, chunks } = store.parts.settings.caches;

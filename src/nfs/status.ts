@@ -31,6 +31,15 @@ export const NfsStatus = {
   BADTYPE: 10007,
 } as const;
 
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(NfsStatus).map(([name, status]) => [status, name]),
+);
+
+/** As the RFC has it, without its prefix; those of MOUNT have the same names and numbers. */
+export function statusName(status: number): string {
+  return NAMES.get(status) ?? String(status);
+}
+
 export const STATUS_OF: Readonly<Record<FsErrorCode, number>> = {
   EPERM: NfsStatus.PERM,
   ENOENT: NfsStatus.NOENT,

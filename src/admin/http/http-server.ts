@@ -10,8 +10,6 @@ import type { MetricsSource } from './metrics-source.ts';
 export interface HttpServerOptions {
   readonly listen: HostPort;
   readonly metrics: MetricsSource;
-  /** Why the server is not ready, in a sentence; undefined when it is. */
-  readonly notReady: () => string | undefined;
   readonly log: AdminLog;
 }
 
@@ -47,7 +45,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-function pagesOf({ metrics: source, notReady }: HttpServerOptions): ReadonlyMap<string, Page> {
+function pagesOf({ metrics: source }: HttpServerOptions): ReadonlyMap<string, Page> {
   const metrics = metricsOf(source);
   return new Map<string, Page>([
     ['/metrics', async () => ({ status: 200, contentType: metrics.contentType, text: await metrics.text() })],
@@ -55,7 +53,7 @@ function pagesOf({ metrics: source, notReady }: HttpServerOptions): ReadonlyMap<
     [
       '/readyz',
       () => {
-        const reason = notReady();
+        const reason = source.notReady();
         return reason === undefined ? { status: 200, text: 'ok\n' } : { status: 503, text: `${reason}\n` };
       },
     ],

@@ -4,8 +4,17 @@ import type { Datasets } from '../../datasets/datasets.ts';
 
 export interface MetricsSource {
   readonly datasets: Datasets;
+  readonly version: string;
+  /** Of the process, in Unix seconds. */
+  readonly startedSeconds: number;
+  /** Why it is not ready, as /readyz says; undefined when it is. */
+  notReady(): string | undefined;
+  /** Why nothing more is acknowledged; undefined when all is well. */
+  failure(): string | undefined;
   /** Of the TCP server that serves NFS. */
   rpc(): RpcCounters;
+  /** As the protocol names it. */
+  statusName(status: number): string;
   connections(): number;
   store(): StoreCounters;
 }
@@ -30,6 +39,8 @@ export interface ProgramCounters {
 export interface ProcedureCounters {
   readonly name: string;
   readonly calls: number;
+  /** Answers that were not OK, by their status. */
+  readonly failures: ReadonlyMap<number, number>;
   readonly refusals: number;
   readonly bytesReceived: number;
   readonly latencyMs: number;

@@ -56,11 +56,40 @@ function register(
 }
 
 const FAMILIES: readonly Family[] = [
+  ...serverFamilies(),
   ...callFamilies(),
   ...connectionFamilies(),
   ...storeFamilies(),
   ...datasetFamilies(),
 ];
+
+function serverFamilies(): Family[] {
+  return [
+    {
+      name: 'cairn_build_info',
+      help: '1, with what is running',
+      type: Gauge,
+      labels: ['version'],
+      samples: ({ version }) => [{ labels: { version }, value: 1 }],
+    },
+    // As every client library of Prometheus calls it.
+    single(
+      Gauge,
+      'process_start_time_seconds',
+      'When the process was started, in Unix seconds',
+      ({ startedSeconds }) => startedSeconds,
+    ),
+    single(Gauge, 'cairn_ready', '1 while it serves and acknowledges, as /readyz says', (source) =>
+      source.notReady() === undefined ? 1 : 0,
+    ),
+    single(
+      Gauge,
+      'cairn_failed',
+      '1 from when the store failed to write, until the server is started again',
+      (source) => (source.failure() === undefined ? 0 : 1),
+    ),
+  ];
+}
 
 function callFamilies(): Family[] {
   const labels = ['program', 'procedure'];
@@ -73,6 +102,19 @@ function callFamilies(): Family[] {
   });
   return [
     family('cairn_calls_total', 'Calls', (procedure) => procedure.calls),
+    {
+      name: 'cairn_call_failures_total',
+      help: 'Calls answered with a status that is not OK',
+      type: Counter,
+      labels: [...labels, 'status'],
+      samples: (source) =>
+        perProcedure(source, (at, { failures }) =>
+          Array.from(failures, ([status, value]) => ({
+            labels: { ...at, status: source.statusName(status) },
+            value,
+          })),
+        ).flat(),
+    },
     family(
       'cairn_call_refusals_total',
       'Calls that RPC itself has refused, such as with garbage arguments',

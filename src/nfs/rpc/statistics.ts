@@ -11,9 +11,17 @@ export class ProcedureStatistics {
   bytesReceived = 0;
   latencyMs = 0;
   readonly latencyBuckets = new Float64Array(LATENCY_BUCKETS);
+  /** Answers by their status, those that are not OK (0). What answers has few statuses, and no client chooses them. */
+  readonly failures = new Map<number, number>();
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** Counts a failing answer: a result that has a `status`, or its bytes, of which that is the first word. */
+  answered(result: unknown): void {
+    const status = result instanceof Buffer ? firstWord(result) : (result as { status?: number })?.status;
+    if (status) this.failures.set(status, (this.failures.get(status) ?? 0) + 1);
   }
 
   record(ms: number): void {
@@ -21,6 +29,10 @@ export class ProcedureStatistics {
     const bucket = 32 - Math.clz32(ms * 1000);
     this.latencyBuckets[bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1]! += 1;
   }
+}
+
+function firstWord(bytes: Buffer): number {
+  return bytes.length < 4 ? 0 : bytes.readUInt32BE(0);
 }
 
 export interface ProgramStatistics {

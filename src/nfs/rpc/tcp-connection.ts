@@ -188,6 +188,7 @@ export class TcpConnection implements BudgetHolder {
         return undefined;
       }
       this.#replies.writer().success(call.xid, served.procedure.result, result);
+      served.statistics.answered(result);
     } catch (error) {
       if (error instanceof StreamError) throw error;
       if (!served) statistics.callsRefused++;
@@ -232,6 +233,7 @@ export class TcpConnection implements BudgetHolder {
       try {
         if (error !== undefined) throw error;
         this.#replies.writer().success(call.xid, served.procedure.result, value);
+        served.statistics.answered(value);
       } catch (error) {
         service.failed(served, call, error, this.#replies.writer());
       }

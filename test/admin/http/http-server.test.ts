@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpServer, startHttpServer } from '../../../src/admin/http/http-server.ts';
 import type { MetricsSource } from '../../../src/admin/http/metrics-source.ts';
 import { ProcedureStatistics, ServerStatistics } from '../../../src/nfs/rpc/statistics.ts';
+import { statusName } from '../../../src/nfs/status.ts';
 import { MemoryDatasets } from '../memory-datasets.ts';
 
 const getattr = new ProcedureStatistics('GETATTR');
@@ -15,6 +16,11 @@ const datasets = new MemoryDatasets();
 
 const source: MetricsSource = {
   datasets,
+  version: '1.2.3',
+  startedSeconds: 1_790_000_000,
+  notReady: () => reason,
+  failure: () => storeFailure,
+  statusName,
   rpc: () => rpc,
   connections: () => 3,
   store: () => ({
@@ -29,6 +35,7 @@ const source: MetricsSource = {
 };
 
 let reason: string | undefined;
+let storeFailure: string | undefined;
 let errors: string[] = [];
 let server: HttpServer;
 const ignore = () => {};
@@ -39,7 +46,6 @@ beforeEach(async () => {
   server = await startHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
     metrics: source,
-    notReady: () => reason,
     log: { debug: ignore, info: ignore, warn: ignore, error: (_, message) => errors.push(message) },
   });
 });
@@ -66,6 +72,12 @@ describe('/metrics', () => {
     getattr.record(0.0005);
     getattr.record(0.003);
     getattr.record(1e9);
+    // An answer that is there in the turn of the call, one in bytes, and two that say nothing new.
+    getattr.answered({ status: 70 });
+    getattr.answered(Buffer.from([0, 0, 0, 70, 0, 0, 0, 0]));
+    getattr.answered({ attributes: {} });
+    getattr.answered(undefined);
+    storeFailure = 'The store failed to write';
     Object.assign(rpc, { bytesSent: 77, connectionsAccepted: 4 });
     await datasets.create('a', { properties: { quota: '10GiB' } });
     Object.assign(datasets.rows.get('a')!, { usedBytes: 2 ** 53 - 1, usedInodes: 7 });
@@ -82,6 +94,11 @@ describe('/metrics', () => {
       'cairn_call_duration_seconds_bucket{le="0.000004",program="NFS",procedure="GETATTR"} 2',
       'cairn_call_duration_seconds_bucket{le="+Inf",program="NFS",procedure="GETATTR"} 3',
       'cairn_call_duration_seconds_count{program="NFS",procedure="GETATTR"} 3',
+      'cairn_call_failures_total{program="NFS",procedure="GETATTR",status="STALE"} 2',
+      'cairn_build_info{version="1.2.3"} 1',
+      'process_start_time_seconds 1790000000',
+      'cairn_ready 1',
+      'cairn_failed 1',
       'cairn_connections 3',
       'cairn_connections_accepted_total 4',
       'cairn_sent_bytes_total 77',
@@ -137,6 +154,7 @@ describe('/healthz and /readyz', () => {
     reason = 'A sync has failed: nothing more is acknowledged until a restart';
     expect(await get('/healthz')).toMatchObject({ status: 200 });
     expect(await get('/readyz')).toMatchObject({ status: 503, text: `${reason}\n` });
+    expect((await get('/metrics')).text).toMatch(/^cairn_ready 0$/m);
   });
 });
 
@@ -160,7 +178,6 @@ describe('a port that is taken', () => {
       startHttpServer({
         listen: { host: '127.0.0.1', port },
         metrics: source,
-        notReady: () => undefined,
         log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
       }),
     ).rejects.toThrow(
