@@ -268,3 +268,22 @@ describe('a snapshot', () => {
     });
   });
 });
+
+describe('completion', () => {
+  const complete = async (...words: string[]) =>
+    (await server.cairn('complete', '--', 'dataset', ...words)).split('\n').filter(Boolean);
+
+  it('has the snapshots of the dataset that is typed, where a snapshot can be meant', async () => {
+    await dataset('typed');
+    await dataset('typed/nested');
+    for (const name of ['before', 'between', 'later']) await server.ok('snapshot', '-r', 'typed', name);
+    for (const verb of ['delete-snapshot', 'rollback', 'hold', 'release', 'holds', 'clone', 'info', 'diff'])
+      expect(await complete(verb, 'typed@be'), verb).toEqual(['typed@before', 'typed@between']);
+    expect(await complete('rollback', 'typed')).toEqual(['typed@', 'typed/nested@']);
+    expect(await complete('clone', 'typed')).toEqual(['typed', 'typed/nested']);
+    expect(await complete('diff', 'typed@before', 'typed@b')).toEqual(['typed@before', 'typed@between']);
+    expect(await complete('restore', 'typed@later')).toEqual(['typed@later:']);
+    expect(await complete('set-default', 'typed@')).toEqual([]);
+    expect(await complete('hold', 'typed@later', '')).toEqual([]);
+  });
+});

@@ -380,12 +380,26 @@ describe('completion', () => {
     });
   });
 
-  it('is valid bash, and completes there', async () => {
+  it('is valid bash, and completes there what bash takes for several words', async () => {
     const { stdout } = await new CommandLine().run('completion', 'bash');
-    const script = `cairn() { printf '%s\\n' "$@" | tail -n +3; }\n${stdout}
-      COMP_WORDS=(cairn dataset li); COMP_CWORD=2; _cairn; echo "\${COMPREPLY[@]}"`;
-    // The program is a function that answers the words it was asked about.
-    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe('li\n');
+    // The program is a function that tells what it is asked, and answers what is prepared.
+    const inBash = (line: string, answer: string) => {
+      const script = `cairn() { echo "<$*>" >&2; printf '${answer}'; }\n${stdout.replace('2>/dev/null)', '2>&3)')}
+        compopt() { echo "$@"; }
+        COMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}; COMP_WORDBREAKS=$' \\t\\n"\\'@><=;|&(:'
+        _cairn 3>&1; printf '%s|' "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', script], { encoding: 'utf8' });
+    };
+    expect(inBash('cairn dataset li', 'list\\nlist-snapshots\\n')).toBe(
+      '<complete -- dataset li>\nlist|list-snapshots|',
+    );
+    expect(inBash('cairn dataset info ', 'a b*\\n')).toBe('<complete -- dataset info >\na b*|');
+    expect(inBash('cairn dataset info a/b@be', 'a/b@before\\n')).toBe(
+      '<complete -- dataset info a/b@be>\nbefore|',
+    );
+    expect(inBash('cairn dataset set a my:o', 'my:own=\\n')).toBe(
+      '<complete -- dataset set a my:o>\n-o nospace\nown=|',
+    );
   });
 
   it('knows commands, options and datasets', async () => {
@@ -409,6 +423,23 @@ describe('completion', () => {
     expect(await complete('serve', '--durability', '')).toEqual(['strict', 'relaxed']);
     expect(await complete('completion', '')).toEqual(['bash', 'zsh', 'fish']);
     await served.datasets.delete('projects', false);
+  });
+
+  it('knows properties: those that can be set, shown or taken back', async () => {
+    await served.datasets.create('projects', { properties: { quota: '1GiB', 'my:own': 'x' } });
+    expect(await complete('dataset', 'set', 'projects', 'q')).toEqual(['quota=']);
+    expect(await complete('dataset', 'set', 'projects', 'quota=1GiB', 'm')).toEqual(['my:own=']);
+    expect(await complete('dataset', 'set', '--name', 'projects', 'u')).toEqual([]);
+    expect(await complete('dataset', 'get', 'projects', 'us')).toEqual(['used']);
+    expect(await complete('dataset', 'inherit', 'projects', '')).toEqual(['quota', 'my:own']);
+    expect(await complete('dataset', 'inherit', 'projects', 'quota', '')).toEqual([]);
+    expect(await complete('dataset', 'rename', 'projects', '')).toEqual([]);
+    await served.datasets.delete('projects', false);
+  });
+
+  it('asks the server that the line names', async () => {
+    const words = ['dataset', 'info', '--admin-socket', served.socket, ''];
+    expect((await new CommandLine().run('complete', '--', ...words)).stdout).toBe('root\n');
   });
 
   it('is silent where no server runs', async () => {
