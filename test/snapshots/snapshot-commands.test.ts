@@ -269,6 +269,32 @@ describe('a snapshot', () => {
   });
 });
 
+describe('dataset list -t all', () => {
+  it('has each dataset with its snapshots behind it, and a dash where one has no such value', async () => {
+    await dataset('every');
+    await dataset('every/nested');
+    await server.ok('snapshot', '-r', 'every', 'one');
+    await server.ok('snapshot', 'every@two', '-l', 'pr=1');
+    const names = ['every', 'every@one', 'every@two', 'every/nested', 'every/nested@one'];
+    const listed = async (...argv: string[]) => server.ok('list', '-H', ...argv, 'every');
+    expect(await listed('-t', 'all', '-o', 'name')).toBe(`${names.join('\n')}\n`);
+    expect(await listed('-t', 'snapshot,filesystem', '-o', 'name')).toBe(`${names.join('\n')}\n`);
+    const [header] = (await server.ok('list', '-t', 'all', 'every')).split('\n');
+    expect(header).toMatch(/^NAME +USED +AVAIL +REFER +TYPE$/);
+    const rows = (await listed('-t', 'all', '-o', 'type,quota,holds,avail')).split('\n');
+    expect(rows[0]).toMatch(/^filesystem\t-\t-\t\d/);
+    expect(rows[1]).toBe('snapshot\t-\t-\t-');
+    expect(await listed('-t', 'all', '-o', 'name', '-l', 'pr=1')).toBe('every@two\n');
+    expect(await listed('-t', 'all', '-o', 'name', '-S', 'avail', '-s', 'name')).toMatch(/^every\n[^@]+\n/);
+    const { datasets, snapshots } = await server.json('list', '-t', 'all', 'every');
+    expect([datasets.length, snapshots.length]).toEqual([2, 3]);
+    expect(await failure('list', '-t', 'volume')).toEqual([
+      2,
+      'cairn: -t must be filesystem, snapshot or all, not "volume"',
+    ]);
+  });
+});
+
 describe('completion', () => {
   const complete = async (...words: string[]) =>
     (await server.cairn('complete', '--', 'dataset', ...words)).split('\n').filter(Boolean);

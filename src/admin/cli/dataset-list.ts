@@ -5,12 +5,15 @@ import { DATASET_COLUMN_NAMES, DATASET_COLUMNS_BY_DEFAULT, datasetColumn } from 
 import { datasetFields, datasetInfoText } from './dataset-fields.ts';
 import { usageError } from './exit-code.ts';
 import { jsonOutput } from './json-output.ts';
+import { listAll } from './list-all.ts';
 import { type AddressOptions, withAddressOptions } from './server-address.ts';
 import { snapshotFields, snapshotInfoText } from './snapshot-fields.ts';
 import { hasLabels, labelSelectors, withLabelSelectors } from './snapshot-labels.ts';
 import { listSnapshots, type SnapshotListFlags } from './snapshot-list.ts';
 import { isJson, type ListOptions, listText, sorted, withListOptions } from './table.ts';
 import { oneName } from './typed-arguments.ts';
+
+const LISTED_TYPES: readonly string[] = ['filesystem', 'snapshot'];
 
 export function addList(dataset: Command, io: CliIo): void {
   const command = dataset
@@ -19,17 +22,16 @@ export function addList(dataset: Command, io: CliIo): void {
     .option('--name <name>', 'the same as the argument')
     .option(
       '-t, --type <type>',
-      '"filesystem", or "snapshot": the snapshots of those datasets',
+      '"filesystem", "snapshot": the snapshots of those datasets, or "all"',
       'filesystem',
     );
   const sortKeys = withListOptions(withAddressOptions(withLabelSelectors(command)));
   type Flags = SnapshotListFlags & { readonly name?: string; readonly type: string };
   command.action(async (argument: string | undefined, flags: Flags) => {
     const name = argument ?? flags.name ?? '';
-    if (flags.type === 'snapshot') return listSnapshots(io, name, { flags, sortKeys, command: 'list' });
-    if (flags.type !== 'filesystem') {
-      throw usageError(`-t must be filesystem or snapshot, not ${JSON.stringify(flags.type)}`);
-    }
+    const types = listedTypes(flags.type);
+    if (types.length > 1) return listAll(io, name, { flags, sortKeys });
+    if (types[0] === 'snapshot') return listSnapshots(io, name, { flags, sortKeys, command: 'list' });
     const labels = labelSelectors(flags);
     const { datasets } = await callServer(flags, io, (client) => client.call('ListDatasets', { name }));
     const listing = {
@@ -46,6 +48,14 @@ export function addList(dataset: Command, io: CliIo): void {
         : listText(listing),
     );
   });
+}
+
+/** @throws CliError */
+function listedTypes(typed: string): readonly string[] {
+  const types = new Set(typed.split(',').flatMap((type) => (type === 'all' ? LISTED_TYPES : [type])));
+  const unknown = [...types].find((type) => !LISTED_TYPES.includes(type));
+  if (unknown === undefined) return [...types];
+  throw usageError(`-t must be filesystem, snapshot or all, not ${JSON.stringify(unknown)}`);
 }
 
 export function addInfo(dataset: Command, io: CliIo): void {

@@ -21,6 +21,7 @@ const SNAPSHOT_COLUMNS: readonly SnapshotColumn[] = [
   ),
   textColumn('holds', (snapshot) => snapshot.holds.join(',') || '-'),
   textColumn('clones', (snapshot) => snapshot.clones.join(',') || '-'),
+  textColumn('type', () => 'snapshot'),
   numberColumn('id', (snapshot) => snapshot.id, String),
   textColumn('uuid', (snapshot) => snapshot.uuid),
   numberColumn('generation', (snapshot) => snapshot.generation, String),
