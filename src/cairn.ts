@@ -8,10 +8,18 @@
 
 import { readFileSync } from 'node:fs';
 import type { CliIo } from './admin/cli/cli-io.ts';
-import { main } from './admin/cli/main.ts';
-import { createLog } from './admin/create-log.ts';
-import { systemClock } from './clock.ts';
-import { checkOffline, runServer } from './server.ts';
+
+const argv = process.argv.slice(2);
+// Before all else is loaded, which takes a good part of a second: SIGHUP would end the process. Nothing is read yet that
+// it could be meant to read again.
+if (argv[0] === 'serve') process.on('SIGHUP', () => {});
+
+const [{ main }, { createLog }, { systemClock }, { checkOffline, runServer }] = await Promise.all([
+  import('./admin/cli/main.ts'),
+  import('./admin/create-log.ts'),
+  import('./clock.ts'),
+  import('./server.ts'),
+]);
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -36,7 +44,6 @@ const io: CliIo = {
     ),
 };
 
-const argv = process.argv.slice(2);
 // The reader of a pipe may go before all is written: `cairn dataset list | head -1` is no failure. What a check finds is
 // in its exit status too, so it goes on without the reader.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
