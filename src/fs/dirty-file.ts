@@ -32,7 +32,7 @@ export function waitingCost(bytes: number, pieces: number): number {
 }
 
 export interface DirtyLayer {
-  readonly generation: number;
+  generation: number;
   readonly ranges: DirtyRanges;
   /** Of the last write; null when a SETATTR or a stable write came after it. */
   mtime: Timestamp | null;
@@ -51,6 +51,8 @@ export interface Flusher {
   readonly flushWindows: FlushWindows;
   /** One flush of the oldest layer, or of a part of it. Resolves when it is staged or put back. */
   flush(file: DirtyFile): Promise<void>;
+  /** Resolves when nothing that a kept generation shows and that was accepted before `accept` waits any more. */
+  flushOlder(file: DirtyFile, accept: number): Promise<void>;
   changed(file: DirtyFile): void;
 }
 
@@ -138,9 +140,29 @@ export class DirtyFile {
     );
   }
 
-  /** Resolves when nothing accepted before `accept` waits any more, or a flush of it has failed: look again. */
-  async flushOlder(accept: number): Promise<void> {
-    if (this.isOlderThan(accept)) await this.flusher.flush(this);
+  /** Whether a kept generation shows what waits here, or will: one that is being taken. */
+  isShownByKept(): boolean {
+    const oldest = this.frozen ?? this.layers[0];
+    return oldest !== undefined && this.records.tree.keepsSince(oldest.generation);
+  }
+
+  /**
+   * What waits counts as accepted in `accept`, with what came since: no kept generation lies in between. Generations up
+   * to there are all the same to those that are kept, so a flush under way may have its frames of the older one.
+   */
+  restamp(accept: number): void {
+    if (this.frozen) this.frozen.generation = accept;
+    const newest = this.layers.pop();
+    if (!newest) return;
+    for (const { ranges } of this.layers.reverse()) newest.ranges.putBack(ranges);
+    newest.generation = accept;
+    this.layers.splice(0, this.layers.length, newest);
+    this.flusher.changed(this);
+  }
+
+  /** @throws FsError `EIO` when it cannot be stored */
+  flushOlder(accept: number): Promise<void> {
+    return this.flusher.flushOlder(this, accept);
   }
 
   /** Takes bytes in; `growth` of them were counted by {@link holesUnder}. */

@@ -183,6 +183,12 @@ export class Tree {
     return this.parent ? [this.parent, ...this.furtherHolds] : this.furtherHolds;
   }
 
+  /** Whether a generation is kept that shows what was accepted in `generation`, or may be: a snapshot is in the queue. */
+  keepsSince(generation: number): boolean {
+    const { generations, accept } = this;
+    return generations.current < accept || generations.lastKept(accept) >= generation;
+  }
+
   /** From this turn on its operations answer ESTALE, and nobody reads or commits what waits in memory. */
   giveUp(): void {
     this.dropped = true;

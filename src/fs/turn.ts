@@ -81,14 +81,19 @@ export class Turn {
   /**
    * An inode that this operation will change.
    * @throws Wait while an operation of several batches holds it, or older-stamped dirty data has to be flushed first:
-   *   a newer record would otherwise carry attributes into a kept generation that it must not show
+   *   a newer record would otherwise carry attributes into a kept generation that it must not show. It rejects with
+   *   FsError `EIO` when that data cannot be stored
    */
   edit(node: NodeRef): InodeRecord {
     const record = this.inode(node);
     const held = this.tree.held.get(node.ino);
     if (held !== undefined) throw new Wait(held);
     const dirty = this.tree.dirty.get(node.ino);
-    if (dirty?.isOlderThan(this.tree.accept)) throw new Wait(dirty.flushOlder(this.tree.accept));
+    if (dirty?.isOlderThan(this.tree.accept)) {
+      if (dirty.isShownByKept()) throw new Wait(dirty.flushOlder(this.tree.accept));
+      // A snapshot that failed has left it older. To wait for its flush would keep a full disk full.
+      dirty.restamp(this.tree.accept);
+    }
     return record;
   }
 

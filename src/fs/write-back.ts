@@ -34,6 +34,8 @@ const FLUSH_AGE_MS = 5000;
 const AGE_CHECK_MS = 1000;
 /** Flushes in a row that may fail before those who wait for one are told. */
 const FAILURES_MAX = 3;
+/** A snapshot that cannot be finished is given up after {@link FAILURES_MAX}; who waits for its data finds that. */
+const OLDER_FAILURES_MAX = 2 * FAILURES_MAX;
 const RETRY_MS = 100;
 /** What an inode and its name take at most, with their copies in the log and in the tables. */
 const INODE_BYTES = 4096;
@@ -157,10 +159,18 @@ export class WriteBack implements Flusher {
     }
   }
 
+  /** @throws FsError `EIO` when it cannot be stored, and a generation that shows it stays kept */
+  async flushOlder(file: DirtyFile, accept: number): Promise<void> {
+    for (let failures = 0; file.isOlderThan(accept) && file.isShownByKept(); ) {
+      await this.flush(file);
+      failures = this.countFailure(file, failures, OLDER_FAILURES_MAX);
+    }
+  }
+
   /** @throws FsError `EIO` to the one who waits, when so many flushes in a row have failed; the bytes stay in memory */
-  private countFailure(file: DirtyFile, failures: number): number {
+  private countFailure(file: DirtyFile, failures: number, failuresMax = FAILURES_MAX): number {
     if (!file.hasFailed) return 0;
-    if (failures + 1 < FAILURES_MAX) return failures + 1;
+    if (failures + 1 < failuresMax) return failures + 1;
     throw new FsError('EIO', 'File data cannot be written to its segment');
   }
 

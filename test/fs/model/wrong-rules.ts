@@ -35,8 +35,14 @@ export const WRONG_RULES: readonly WrongRule[] = [
   {
     rule: 'a metadata operation does not wait for older-stamped data of its inode',
     file: 'turn.ts',
-    text: '    if (dirty?.isOlderThan(this.tree.accept)) throw new Wait(dirty.flushOlder(this.tree.accept));\n',
-    instead: '    void dirty;\n',
+    text: '      if (dirty.isShownByKept()) throw new Wait(dirty.flushOlder(this.tree.accept));\n',
+    instead: '',
+  },
+  {
+    rule: 'a generation whose keep is in the queue is not kept',
+    file: 'tree.ts',
+    text: 'generations.current < accept || ',
+    instead: '',
   },
   {
     rule: 'a flush does not look whether its bytes are still wanted',
