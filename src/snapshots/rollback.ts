@@ -41,16 +41,15 @@ export function rollback(context: SnapshotContext, name: string, discard: boolea
     const plan = planRollback(context, fullName(context, target), discard);
     const { dataset } = ownerOf(context, target);
     if (!discard) await flushWhatWaits(context, dataset);
-    let before: string | null = null;
-    await context.registry.change(() => {
+    const before = await context.registry.change(() => {
       const stageSwitch = prepareRollback(context, stillThere(context, uuid, name));
-      if (!discard) {
-        before = nameBefore(context, dataset);
-        stageLastSnapshot(context, dataset, before);
-      }
+      const staged = discard ? null : stageLastSnapshot(context, dataset, nameBefore(context, dataset));
       stageSwitch();
+      return staged;
     });
-    return { ...plan, before: before && `${dataset.name}@${before}` };
+    // What is staged is in it only now that the batch is applied.
+    before?.publish();
+    return { ...plan, before: before && `${dataset.name}@${before.entry.name}` };
   });
 }
 
@@ -103,7 +102,7 @@ function nameBefore({ lists, shared }: SnapshotContext, { id }: DatasetEntry): s
   const list = lists.get(id);
   for (let count = 1; ; count++) {
     const numbered = count === 1 ? name : `${name}-${count}`;
-    if (!list?.find(numbered)) return numbered;
+    if (!list?.isTaken(numbered)) return numbered;
   }
 }
 

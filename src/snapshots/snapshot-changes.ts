@@ -24,7 +24,7 @@ export function stageSnapshotRename(
     throw new DatasetError('invalid', message);
   }
   const list = context.lists.get(entry.datasetId)!;
-  if (list.find(name)) throw new DatasetError('exists', `There is a snapshot ${full} already`);
+  if (list.isTaken(name)) throw new DatasetError('exists', `There is a snapshot ${full} already`);
   const renamed = stageRecord(context, entry, { ...entry.record, name });
   context.shared.store.stageRows([listRow(list, list.changed(context.shared.clock.now()))]);
   return renamed;

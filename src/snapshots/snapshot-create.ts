@@ -18,6 +18,7 @@ import { newUuid } from '../uuid.ts';
 import { expiryAt } from './expiry.ts';
 import { listOf, SNAPSHOTS_MAX, type SnapshotContext } from './snapshot-context.ts';
 import { SnapshotEntry } from './snapshot-entry.ts';
+import type { SnapshotList } from './snapshot-list.ts';
 import { checkUserProperties } from './snapshot-properties.ts';
 import { listRow, snapshotRow } from './snapshot-rows.ts';
 import type { SnapshotOptions } from './snapshots.ts';
@@ -28,6 +29,13 @@ interface Taken {
   readonly tree: Tree;
   readonly generation: number;
   readonly ready: Promise<void>;
+}
+
+/** Staged, and not in its list yet. */
+interface StagedSnapshot {
+  readonly entry: SnapshotEntry;
+  /** Shows it. Its generation has to be complete by then: what is seen of it before is cached, and stays wrong. */
+  publish(): void;
 }
 
 /** @throws DatasetError */
@@ -47,11 +55,15 @@ export function createSnapshots(
 
 /**
  * A snapshot of what is staged in this turn, for a dataset that loses its live tree in it: what waits in memory is given
- * up and will not be in it. The caller has the lock.
+ * up and will not be in it. The caller has the lock, and keeps it until the batch is applied and the snapshot published.
  *
  * @throws DatasetError, and then nothing is staged
  */
-export function stageLastSnapshot(context: SnapshotContext, dataset: DatasetEntry, name: string): void {
+export function stageLastSnapshot(
+  context: SnapshotContext,
+  dataset: DatasetEntry,
+  name: string,
+): StagedSnapshot {
   checkNew(context, dataset, name);
   checkRoom(context, 1);
   const { tree } = dataset;
@@ -60,7 +72,7 @@ export function stageLastSnapshot(context: SnapshotContext, dataset: DatasetEntr
   const generation = stageKeep(store, tree, holder);
   const { usedBytes, usedInodes } = tree;
   const given = { name, expiresAt: null, properties: {}, usedBytes, usedInodes };
-  stageSnapshot(context, { dataset, tree, generation }, clock.now(), given);
+  return stageSnapshot(context, { dataset, tree, generation }, clock.now(), given);
 }
 
 async function createLocked(
@@ -86,9 +98,11 @@ async function createLocked(
       const counters = taken.map(({ tree, generation }) => keptCounters(store, tree.id, generation));
       return taken.map((one, at) => {
         const { tree, generation } = one;
-        const entry = stageSnapshot(context, one, now, { name, expiresAt, properties, ...counters[at]! });
+        const given = { name, expiresAt, properties, ...counters[at]! };
+        const { entry, publish } = stageSnapshot(context, one, now, given);
         stageHold(store, tree, generation, snapshotHolder(entry.datasetId, entry.id));
         stageRelease(store, tree, generation, JOB_HOLDER);
+        publish();
         return entry;
       });
     });
@@ -113,7 +127,7 @@ function stageSnapshot(
     readonly usedBytes: number;
     readonly usedInodes: number;
   },
-): SnapshotEntry {
+): StagedSnapshot {
   const { store, random, clock } = context.shared;
   const list = listOf(context, dataset);
   const record = {
@@ -131,12 +145,16 @@ function stageSnapshot(
   };
   const fileSystem = openKept(context.shared, dataset.id, tree, generation);
   const entry = new SnapshotEntry(dataset.id, list.nextId, record, fileSystem);
-  const changed = list.changed(clock.now(), entry.id + 1);
-  store.stageRows([snapshotRow(entry), listRow(list, changed)]);
-  list.add(entry);
-  context.byUuid.set(record.uuid, entry);
+  store.stageRows([snapshotRow(entry), listRow(list, list.reserve(entry, clock.now()))]);
+  return { entry, publish: () => publish(context, list, entry) };
+}
+
+/** Not in the list of a dataset that was deleted meanwhile: what lets go of its snapshots finds the row. */
+function publish(context: SnapshotContext, list: SnapshotList, entry: SnapshotEntry): void {
+  if (context.lists.get(entry.datasetId) !== list) return;
+  list.show(entry, context.shared.clock.now());
+  context.byUuid.set(entry.uuid, entry);
   context.charges.namesChanged();
-  return entry;
 }
 
 /** @throws DatasetError also when the dataset has gone meanwhile */
@@ -146,7 +164,7 @@ function checkNew(context: SnapshotContext, dataset: DatasetEntry, name: string)
   }
   const full = `${dataset.name}@${name}`;
   parseSnapshotName(full);
-  if (context.lists.get(dataset.id)?.find(name)) {
+  if (context.lists.get(dataset.id)?.isTaken(name)) {
     throw new DatasetError('exists', `There is a snapshot ${full} already`);
   }
 }

@@ -13,6 +13,8 @@ export class SnapshotList {
   private readonly counts = new Map<number, number>();
   private readonly byName = new Map<string, SnapshotEntry>();
   private readonly byId = new Map<number, SnapshotEntry>();
+  /** Names of entries that are {@link reserve}d and not shown yet. */
+  private readonly coming = new Set<string>();
 
   constructor(datasetId: number, record: ListRecord) {
     this.datasetId = datasetId;
@@ -40,17 +42,36 @@ export class SnapshotList {
     return this.byName.get(name);
   }
 
+  /** Also by one that is not shown yet. */
+  isTaken(name: string): boolean {
+    return this.byName.has(name) || this.coming.has(name);
+  }
+
   findId(id: number): SnapshotEntry | undefined {
     return this.byId.get(id);
   }
 
   /** The list row after a change at `now`. */
-  changed(now: Timestamp, nextId: number = this.record.nextId): ListRecord {
-    this.record = { nextId, changedAt: laterThan(this.record.changedAt, now) };
+  changed(now: Timestamp): ListRecord {
+    this.record = { ...this.record, changedAt: laterThan(this.record.changedAt, now) };
     return this.record;
   }
 
-  add(entry: SnapshotEntry): void {
+  /**
+   * Takes the name and the id of an entry that is to be shown later.
+   * @returns the list row for then: who looks before sees the list unchanged, with its old time
+   */
+  reserve({ name, id }: SnapshotEntry, now: Timestamp): ListRecord {
+    const nextId = id + 1;
+    this.coming.add(name);
+    this.record = { ...this.record, nextId };
+    return { nextId, changedAt: laterThan(this.record.changedAt, now) };
+  }
+
+  /** Shows what was {@link reserve}d. */
+  show(entry: SnapshotEntry, now: Timestamp): void {
+    this.changed(now);
+    this.coming.delete(entry.name);
     this.byAge = [...this.byAge, entry];
     this.index(entry);
     this.count(entry, 1);
