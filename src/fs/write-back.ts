@@ -16,6 +16,7 @@ import {
 import type { DirtyPiece } from './dirty-ranges.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Flush } from './flush.ts';
+import { FlushFailures } from './flush-failures.ts';
 import { FsError } from './fs-error.ts';
 import type { InodeRecord } from './inode-record.ts';
 import type { Records } from './records.ts';
@@ -36,6 +37,7 @@ const AGE_CHECK_MS = 1000;
 const FAILURES_MAX = 3;
 /** A snapshot that cannot be finished is given up after {@link FAILURES_MAX}; who waits for its data finds that. */
 const OLDER_FAILURES_MAX = 2 * FAILURES_MAX;
+/** Between two attempts at what somebody waits for. Others come less often: see flush-failures.ts. */
 const RETRY_MS = 100;
 /** What an inode and its name take at most, with their copies in the log and in the tables. */
 const INODE_BYTES = 4096;
@@ -62,10 +64,14 @@ export class WriteBack implements Flusher {
   private waitingBytes = 0;
   private date = 0;
   private progress = new Deferred();
+  /** There is one while something waits, until nothing is flushed any more. */
   private ageTimer: Timer | null = null;
+  private lookAtMs = 0;
+  private readonly failures: FlushFailures;
 
   private constructor(options: WriteBackOptions, space: DiskSpace) {
     this.options = options;
+    this.failures = new FlushFailures(options.clock, options.log);
     this.flushWindows = options.flushWindows ?? FLUSH_WINDOWS;
     this.space = space;
     this.flushes = new Flush(options.store, options.segmentLog, (bytes) => space.written(bytes));
@@ -136,7 +142,7 @@ export class WriteBack implements Flusher {
     file.write(tree.accept, piece, effects);
     if (file.costBytes >= FLUSH_BYTES && !file.flushing) this.inBackground(file);
     if (this.waitingBytes > this.options.dirtyBytesMax / 2) this.flushLongestWaiting();
-    this.watchAge();
+    if (!this.ageTimer) this.look(AGE_CHECK_MS);
   }
 
   /** Runs once everything that was written before `date` is staged. @throws FsError `EIO` when it cannot be */
@@ -207,6 +213,7 @@ export class WriteBack implements Flusher {
 
   private forget(file: DirtyFile): void {
     this.files.delete(file);
+    this.failures.over(file);
     const { dirty } = file.records.tree;
     if (dirty.get(file.ino) !== file) return;
     dirty.delete(file.ino);
@@ -217,17 +224,18 @@ export class WriteBack implements Flusher {
     try {
       await this.flushes.run(file);
       file.hasFailed = false;
+      this.failures.succeeded(file);
     } catch (error) {
       file.hasFailed = true;
       this.options.store.check();
-      const details = { err: error, tree: file.records.tree.id, ino: file.ino };
-      this.options.log.error(details, 'File data could not be written to its segment; it stays in memory');
+      this.failures.failed(file, error);
       // The segment that failed holds nothing that counts. Each attempt makes another, until the disk is full of them.
       this.options.store.live.onReclaimable();
       await new Promise<void>((resolve) => this.options.clock.after(RETRY_MS, resolve));
     } finally {
       this.changed(file);
       this.madeProgress();
+      if (this.ageTimer && file.hasFailed) this.look(RETRY_MS);
     }
   }
 
@@ -239,14 +247,15 @@ export class WriteBack implements Flusher {
 
   private flushLongestWaiting(): void {
     for (const file of this.files) {
-      if (file.flushing) continue;
+      if (file.flushing || this.failures.isPutOff(file)) continue;
       this.inBackground(file);
       return;
     }
   }
 
-  /** Failures are in the log, and the store's own poison everything after. */
+  /** Unless it is put off. Failures are in the log, and the store's own poison everything after. */
   private inBackground(file: DirtyFile): void {
+    if (this.failures.isPutOff(file)) return;
     this.flushLayer(file).catch(() => {});
   }
 
@@ -257,12 +266,20 @@ export class WriteBack implements Flusher {
     while (--due > 0 && !file.hasFailed);
   }
 
-  private watchAge(): void {
-    this.ageTimer ??= this.options.clock.after(AGE_CHECK_MS, () => {
+  /** After so long, or before, flushes what has waited for too long and what is to be tried again. */
+  private look(delayMs: number): void {
+    const { clock } = this.options;
+    const atMs = clock.elapsedMs() + delayMs;
+    if (this.ageTimer && this.lookAtMs <= atMs) return;
+    this.ageTimer?.cancel();
+    this.lookAtMs = atMs;
+    this.ageTimer = clock.after(delayMs, () => {
       this.ageTimer = null;
-      const due = this.options.clock.elapsedMs() - FLUSH_AGE_MS;
-      for (const file of this.files) if (file.sinceMs <= due && !file.flushing) this.inBackground(file);
-      if (this.files.size > 0) this.watchAge();
+      const due = clock.elapsedMs() - FLUSH_AGE_MS;
+      for (const file of this.files) {
+        if (!file.flushing && (file.hasFailed || file.sinceMs <= due)) this.inBackground(file);
+      }
+      if (this.files.size > 0) this.look(this.failures.isEmpty ? AGE_CHECK_MS : RETRY_MS);
     });
   }
 }
