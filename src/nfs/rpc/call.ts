@@ -107,6 +107,7 @@ export class RpcCall {
     this.#end = end;
     this.#shared = shared;
     this.xid = view.getUint32(start);
+    this.conversation.called(this.xid);
     this.program = view.getUint32(start + 12);
     this.version = view.getUint32(start + 16);
     this.procedure = view.getUint32(start + 20);

@@ -10,11 +10,19 @@
 //   turn     1     2     3
 //
 // A client that has up to n calls under way at once sends n-1 more, perhaps, before it misses a reply: that many turns
-// may follow.
+// may follow. How many it has cannot be seen over a slow line, where replies are under way as well: eight calls in 50 ms,
+// each answered in a third of one, look as if they came one at a time. So more turns may follow, unless the new
+// connection began with the xid that the old one began with, as those do that number from the same one.
+
+/** Turns that may follow a reply that is missed; clients have fewer calls under way. */
+const TURNS_MISSED_MAX = 64;
+const NO_CALL = -1;
 
 export class Conversation {
   readonly address: string;
   readonly port: number;
+  /** Of its first call. */
+  #firstXid = NO_CALL;
   /** How often more calls have come, as an int32. Counted with every read of every connection. */
   turn = 0;
   /** One of its calls was another one than was answered under its number on an earlier connection. */
@@ -26,6 +34,11 @@ export class Conversation {
   constructor(address: string, port: number) {
     this.address = address;
     this.port = port;
+  }
+
+  /** A call has come. */
+  called(xid: number): void {
+    if (this.#firstXid === NO_CALL) this.#firstXid = xid;
   }
 
   /** More calls have come than the first `calls`, of which `waiting` are not answered yet. */
@@ -43,10 +56,16 @@ export class Conversation {
 
   /** Whether one of its calls can be the repetition of a like one of `other`, answered in `turn` of that. */
   mayRepeat(other: Conversation, turn: number): boolean {
-    return this.isSameAs(other) || (!this.numbersAnew && other.#isInTail(turn));
+    return this.isSameAs(other) || (!this.numbersAnew && other.#turnsSince(turn) < this.#missed(other));
   }
 
-  #isInTail(turn: number): boolean {
-    return ((this.turn - turn) | 0) < this.#depth;
+  #turnsSince(turn: number): number {
+    return (this.turn - turn) | 0;
+  }
+
+  /** Behind so many of the other's turns it may have no reply yet. */
+  #missed(other: Conversation): number {
+    const beginsAlike = this.#firstXid === other.#firstXid && this.#firstXid !== NO_CALL;
+    return beginsAlike ? other.#depth : Math.max(other.#depth, TURNS_MISSED_MAX);
   }
 }

@@ -4,10 +4,38 @@ import { Conversation } from '../../../src/nfs/rpc/conversation.ts';
 const ADDRESS = '10.0.0.1';
 const [ONE_PORT, OTHER_PORT] = [700, 40_000];
 
-const earlier = () => new Conversation(ADDRESS, ONE_PORT);
-const later = (port = OTHER_PORT) => new Conversation(ADDRESS, port);
+function begun(port: number, xid: number, address = ADDRESS): Conversation {
+  const conversation = new Conversation(address, port);
+  conversation.called(xid);
+  return conversation;
+}
 
-describe('a call of another connection', () => {
+const earlier = () => begun(ONE_PORT, 1);
+const later = (port = OTHER_PORT) => begun(port, 1);
+
+describe('a call of another connection that began with another xid', () => {
+  it('can be a repetition of all that a client has under way over a slow line, though each was answered at once', () => {
+    const first = earlier();
+    const turns: number[] = [];
+    for (let call = 0; call < 64; call++) {
+      first.wentOn(call, 0);
+      turns.push(first.turn);
+    }
+    const second = begun(OTHER_PORT, 57);
+    expect(turns.map((turn) => second.mayRepeat(first, turn))).toEqual(turns.map(() => true));
+    first.wentOn(64, 0);
+    expect(turns.map((turn) => second.mayRepeat(first, turn))).toEqual(turns.map((_, at) => at > 0));
+  });
+
+  it('is none once its client has shown that it numbers anew', () => {
+    const first = earlier();
+    const second = begun(OTHER_PORT, 2);
+    second.numbersAnew = true;
+    expect(second.mayRepeat(first, first.turn)).toBe(false);
+  });
+});
+
+describe('a call of another connection that began with the same xid', () => {
   it('can be a repetition until its client goes on behind the reply', () => {
     const first = earlier();
     first.wentOn(0, 0);
@@ -53,7 +81,7 @@ describe('a call of another connection', () => {
     const second = later(ONE_PORT);
     second.numbersAnew = true;
     expect(second.mayRepeat(first, turn)).toBe(true);
-    expect(new Conversation('10.0.0.2', ONE_PORT).mayRepeat(first, turn)).toBe(false);
+    expect(begun(ONE_PORT, 1, '10.0.0.2').mayRepeat(first, turn)).toBe(false);
   });
 
   it('is judged the same where the count of turns goes round', () => {
