@@ -67,6 +67,11 @@ export class ServedVolume {
     return this.running!.volume.snapshots;
   }
 
+  /** Of file data, so far. */
+  get flushes(): number {
+    return this.running!.volume.writeBack.statistics.flushes;
+  }
+
   get server(): NfsServer {
     return this.running!.server;
   }

@@ -10,7 +10,7 @@ import { targetOf, writableOf } from '../target.ts';
 import { opaque, opaqueParts } from '../xdr/opaque.ts';
 import { bool, u32, u64 } from '../xdr/primitives.ts';
 import { struct } from '../xdr/struct.ts';
-import { failedWcc, type NfsContext, postOp, wccOf } from './nfs-context.ts';
+import { failedWcc, failedWccAt, type NfsContext, postOp, wccOf } from './nfs-context.ts';
 import { change, query } from './nfs-procedure.ts';
 import { fattr, nfsFh3, postOpAttr, TRANSFER_BYTES_MAX, verifier3, wccData } from './types.ts';
 
@@ -66,6 +66,8 @@ export function write(context: NfsContext): AnyProcedure {
           committed: done.stable ? FILE_SYNC : UNSTABLE,
           verifier: context.writeVerifier,
         }),
+        // Once its flush is staged the memory of a large call is lent to the next one, and its batch may fail yet.
+        failed: () => ({ wcc: failedWccAt(target) }),
       };
     },
   });

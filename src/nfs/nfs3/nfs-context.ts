@@ -44,6 +44,14 @@ export function postOpAt(target: Target): Fattr3 | undefined {
 
 /** wcc_data of a failed reply: nothing has changed, so what is there now was there before. */
 export function failedWcc(context: NfsContext, call: RpcCall, handle: Buffer): WccData {
-  const after = postOp(context, call, handle);
-  return after ? { before: after, after } : NO_WCC;
+  return unchanged(postOp(context, call, handle));
+}
+
+/** Likewise, of what a call that has begun led to. */
+export function failedWccAt(target: Target): WccData {
+  return unchanged(postOpAt(target));
+}
+
+function unchanged(attributes: Fattr3 | undefined): WccData {
+  return attributes ? { before: attributes, after: attributes } : NO_WCC;
 }

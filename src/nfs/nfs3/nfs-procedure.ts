@@ -64,10 +64,12 @@ export function query<A, O extends Fields, F extends Fields>(
 }
 
 /** One operation of a file system, and its reply. */
-export interface Operation<R, O extends Fields> {
+export interface Operation<R, O extends Fields, F extends Fields> {
   readonly target: Target;
   run(call: Mutation<R>): Eventual<Staged<R>>;
   reply(result: R): ValueOf<O>;
+  /** In place of the definition's, where the bytes of the call may be somebody else's by the time of the failure. */
+  failed?(): ValueOf<F>;
 }
 
 interface Change<A, R, O extends Fields, F extends Fields> extends Definition<A, O, F> {
@@ -75,7 +77,7 @@ interface Change<A, R, O extends Fields, F extends Fields> extends Definition<A,
   /** Repeating it would do something else: the reply is kept for a retransmission. */
   readonly once: boolean;
   /** @throws FsError, NfsError */
-  operation(call: RpcCall, args: NoInfer<A>): Operation<R, O>;
+  operation(call: RpcCall, args: NoInfer<A>): Operation<R, O, F>;
 }
 
 /** A procedure that changes something. */
@@ -85,15 +87,16 @@ export function change<A, R, O extends Fields, F extends Fields>(
 ): AnyProcedure {
   const { name, args, ok, fail, once, number } = definition;
   const result = reply(ok, fail) as Xdr<unknown>;
-  const failure = (call: RpcCall, given: A, error: unknown): Buffer =>
-    encodeMessage(result, {
-      status: statusOf(context, name, call, error),
-      ...definition.failed(call, given),
-    });
   const execute = (call: RpcCall, given: A, keep?: ReceiptOf): Eventual<Buffer> => {
-    const failed = (error: unknown) => failure(call, given, error);
+    let operation: Operation<R, O, F> | undefined;
+    const failed = (error: unknown) =>
+      encodeMessage(result, {
+        status: statusOf(context, name, call, error),
+        ...(operation?.failed?.() ?? definition.failed(call, given)),
+      });
     try {
-      return stageAndEncode(definition.operation(call, given), result, keep, failed);
+      operation = definition.operation(call, given);
+      return stageAndEncode(operation, result, keep, failed);
     } catch (error) {
       return failed(error);
     }
@@ -110,8 +113,8 @@ export function change<A, R, O extends Fields, F extends Fields>(
 }
 
 /** @param failed encodes the answer to what is thrown later than in this turn */
-function stageAndEncode<R, O extends Fields>(
-  { target, run, reply: answer }: Operation<R, O>,
+function stageAndEncode<R, O extends Fields, F extends Fields>(
+  { target, run, reply: answer }: Operation<R, O, F>,
   codec: Xdr<unknown>,
   keep: ReceiptOf | undefined,
   failed: (error: unknown) => Buffer,

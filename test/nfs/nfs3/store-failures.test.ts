@@ -65,6 +65,21 @@ describe.each(STABLE_CALLS)('%s', (_, send) => {
   });
 });
 
+describe('a large WRITE whose batch fails', () => {
+  it('shows the attributes of its own file, though the memory of its call has the next call by then', async () => {
+    const other = await madeBy(client.create(root, 'other', { guarded: {} }));
+    const own = (await client.getattr(file)).attributes!.fileid;
+    meta.hold();
+    const { flushes } = served;
+    const reply = client.write(file, 0n, Buffer.alloc(100_000, 1), 2);
+    await expect.poll(() => served.flushes).toBe(flushes + 1);
+    await client.write(other, 0n, Buffer.alloc(100_000, 2), 0);
+    meta.fail(new Error('no such disk'));
+    const { status, wcc } = await reply;
+    expect([status, wcc.after?.fileid]).toEqual([Status.IO, own]);
+  });
+});
+
 describe('COMMIT', () => {
   it('is answered when all that was written is on stable storage', async () => {
     expect((await client.write(file, 0n, Buffer.alloc(50_000), 0)).committed).toBe(0);
