@@ -78,14 +78,14 @@ export class DuplicateRequestCache {
     const answered = { conversation: call.conversation, xid: call.xid, procedure };
     const checksum = call.checksum();
     const served = this.served.find(answered);
-    const known = (served && replyOf(served, answered, checksum)) ?? this.kept.find(answered, checksum);
+    const known = replyOf(served, answered, checksum) ?? this.kept.find(answered, checksum);
     if (known !== undefined) {
       this.hits++;
       return known;
     }
     const reply = serve((bytes) => this.receipt(answered, checksum, bytes));
-    // Under the same xid as this one: its client has gone on.
-    if (served) this.served.delete(served);
+    // Under the same xid as this one: its client has gone on. Another program behind the address has not.
+    for (const one of served) if (one.conversation.isSameAs(answered.conversation)) this.served.delete(one);
     if (reply instanceof Promise) return this.keepLater(answered, checksum, reply);
     this.kept.keep(answered, checksum, reply);
     return reply;
@@ -126,14 +126,15 @@ export class DuplicateRequestCache {
   }
 }
 
-/** What the call will be answered, if it is the one that is being served. */
+/** What the call will be answered, if it is one of those that are being served. */
 function replyOf(
-  served: ServedCall,
+  served: readonly ServedCall[],
   { conversation }: AnsweredCall,
   checksum: number,
 ): Promise<Buffer> | undefined {
-  const { conversation: answered } = served;
-  if (served.checksum === checksum && conversation.mayRepeat(answered, answered.turn)) return served.reply;
-  if (!conversation.isSameAs(answered)) conversation.numbersAnew = true;
+  for (const { conversation: answered, checksum: known, reply } of served) {
+    if (known === checksum && conversation.mayRepeat(answered, answered.turn)) return reply;
+  }
+  if (served.some((one) => !conversation.isSameAs(one.conversation))) conversation.numbersAnew = true;
   return undefined;
 }

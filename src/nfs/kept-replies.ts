@@ -14,6 +14,8 @@ export const REPLY_BYTES_MAX = 8 * 2 ** 20;
 const SLOT_BYTES = 512;
 const CHAINS = 2 * REPLIES_MAX;
 const NONE = -1;
+/** Replies of one address under one number: to programs that number alike, each on a connection of its own. */
+const ALIKE_MAX = 4;
 
 /** What a slot says of its call: 32 bytes, so that a look at one is one trip to memory. */
 const FIELDS = 8;
@@ -83,7 +85,7 @@ export class KeptReplies {
     return Buffer.from(this.long.get(slot) ?? this.bytes.subarray(start, end));
   }
 
-  /** In place of what was kept for the call. */
+  /** In place of what was kept for the call, or for others under its number once there are many. */
   keep(call: AnsweredCall, checksum: number, reply: Buffer, ageMs = 0): void {
     const before = this.slotOf(call);
     if (before !== NONE) this.drop(before);
@@ -143,11 +145,14 @@ export class KeptReplies {
   private slotOf({ conversation, xid, procedure }: AnsweredCall): number {
     const { slots, conversations } = this;
     const wanted = xid | 0;
+    let alike = 0;
     let slot = this.first[chainOf(xid)]!;
     for (; slot !== NONE; slot = slots[slot * FIELDS + BEHIND]!) {
       const fields = slot * FIELDS;
       if (slots[fields + XID] !== wanted || slots[fields + PROCEDURE] !== procedure) continue;
-      if (conversations[slot]!.address === conversation.address) break;
+      const answered = conversations[slot]!;
+      if (answered.address !== conversation.address) continue;
+      if (answered.isSameAs(conversation) || ++alike === ALIKE_MAX) break;
     }
     return slot;
   }

@@ -8,6 +8,8 @@ export interface ServedCall extends AnsweredCall {
   readonly reply: Promise<Buffer>;
 }
 
+const NONE: readonly ServedCall[] = [];
+
 interface Link {
   readonly call: ServedCall;
   /** Of another client, or another procedure, whose key is the same. */
@@ -18,10 +20,15 @@ export class ServedCalls {
   size = 0;
   private readonly chains = new Map<number, Link>();
 
-  find(call: AnsweredCall): ServedCall | undefined {
-    let link = this.chains.get(keyOf(call));
-    while (link && !isSame(link.call, call)) link = link.next;
-    return link?.call;
+  /** Those of the address with this number: several where programs behind one address number alike. */
+  find(call: AnsweredCall): readonly ServedCall[] {
+    let found: ServedCall[] | undefined;
+    for (let link = this.chains.get(keyOf(call)); link; link = link.next) {
+      if (!isSame(link.call, call)) continue;
+      found ??= [];
+      found.push(link.call);
+    }
+    return found ?? NONE;
   }
 
   add(call: ServedCall): void {

@@ -89,6 +89,40 @@ describe('a call that comes again', () => {
   });
 });
 
+describe('calls of two programs behind one address, which number alike', () => {
+  const ONE = { port: 701, body: Buffer.from('one') };
+  const OTHER = { port: 702, body: Buffer.from('other') };
+
+  it('are each served once, when they come again while both are being served', async () => {
+    const { call, served } = cacheOn();
+    const replies = [later(), later()] as const;
+    const first = [call(ONE, replies[0].promise), call(OTHER, replies[1].promise)];
+    expect([call(ONE), call(OTHER)]).toEqual(first);
+    replies[1].resolve(Buffer.from('to the other'));
+    replies[0].resolve(Buffer.from('to the one'));
+    expect(await Promise.all(first)).toEqual([Buffer.from('to the one'), Buffer.from('to the other')]);
+    expect(served()).toBe(2);
+  });
+
+  it('are each served once, when they come again after the answers', async () => {
+    const { call, send, served } = cacheOn();
+    const { promise, resolve } = later();
+    const slow = call(ONE, promise);
+    send(OTHER, Buffer.from('to the other'));
+    resolve(Buffer.from('to the one'));
+    await slow;
+    expect(call(ONE)).toEqual(Buffer.from('to the one'));
+    expect(call(OTHER)).toEqual(Buffer.from('to the other'));
+    expect(served()).toBe(2);
+  });
+
+  it('are kept of a few connections only', () => {
+    const { cache, send } = cacheOn();
+    for (let port = 1; port <= 100; port++) send({ port, body: Buffer.from(String(port)) });
+    expect(cache.size).toBe(4);
+  });
+});
+
 describe('a call that comes again while it is served', () => {
   it('gets the same answer, when it is there', async () => {
     const { call, served } = cacheOn();
