@@ -88,7 +88,8 @@ export class Flush {
   ): Promise<Written> {
     const { tree } = file.records;
     const { generation: birth } = frozen;
-    const dataId = file.records.inode(file.ino)?.dataId ?? 0;
+    // It may have left the caches since the windows were looked at: that is no failure of a segment.
+    const dataId = (await attempt(() => file.records.inode(file.ino)))?.dataId ?? 0;
     const packed = windows.map(({ window, carried, pieces }) => ({
       window,
       frames: packFrames(inOrder(carried, pieces)),
