@@ -50,6 +50,8 @@ export interface RegistryOptions {
   /** The same in every dataset. */
   readonly directories: readonly NodeRef[];
   readonly windowLog2: number;
+  /** Half of the snapshots are let go of before their data is flushed, as those of a full disk are. */
+  readonly givesUp: boolean;
   readonly trace: string[];
 }
 
@@ -93,6 +95,13 @@ export class ModelRegistry {
     const { generation, ready } = product.takeGeneration.takeGeneration(shared, tree, JOB_HOLDER);
     dataset.oracle.staged(process.keepTicket, { kind: 'keep', generation: id });
     trace.push(`snapshot ${id} of dataset ${dataset.id}: generation ${generation} of tree ${tree.id}`);
+    if (this.options.givesUp && world.options.random() < 0.5) {
+      ready.catch(() => {});
+      await store.durable(process.keepTicket);
+      stageRelease(store, tree, generation, JOB_HOLDER);
+      trace.push(`snapshot ${id} is given up`);
+      return;
+    }
     await ready;
     void dataset.oracle.now;
     const state = dataset.oracle.kept.get(id)!;

@@ -117,7 +117,13 @@ class Run {
     );
     await world.until(store.durable(made.ticket));
     const directories: NodeRef[] = [root, made.result.node];
-    this.registry = new ModelRegistry({ world, directories, windowLog2, trace });
+    this.registry = new ModelRegistry({
+      world,
+      directories,
+      windowLog2,
+      givesUp: this.seed % 5 === 0,
+      trace,
+    });
     this.registry.first(head);
     const places = directories.map(({ ino }) => ino);
     this.commands = new Commands({ random, mix: this.seed, directories: places, windowLog2 });

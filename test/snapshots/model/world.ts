@@ -113,7 +113,8 @@ export class SnapshotWorld {
   }
 
   private async open(): Promise<VolumeProcess> {
-    const { product, random, absence, cachedRecords, dirtyBytesMax, segmentBytesMax } = this.options;
+    const { product, random, absence, cachedRecords, dirtyBytesMax, segmentBytesMax, flushWindows } =
+      this.options;
     const { clock, segments, randomBytes } = this;
     const log = this.log();
     const meta = absence > 0 ? new AbsentMetaStore(this.meta, random, absence) : this.meta;
@@ -130,7 +131,7 @@ export class SnapshotWorld {
     const ids = { take: () => this.nextSegment++ };
     const segmentLog = new product.segmentLog.SegmentLog({ segments, ids, segmentBytesMax });
     const writeBack = await product.writeBack.WriteBack.open({
-      ...{ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes: 0 },
+      ...{ store, segmentLog, clock, log, dirtyBytesMax, diskReserveBytes: 0, flushWindows },
     });
     const reclaimer = new product.reclaimer.Reclaimer({ store, segmentLog, clock, log });
     const sweeps = new product.sweep.Sweeps(store, log);
