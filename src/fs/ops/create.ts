@@ -73,6 +73,9 @@ function newFile(how: CreateHow): NewNode {
  * The file that is there, where RFC 1813 calls that success: it was made by this very EXCLUSIVE create, whose reply
  * was lost, or the create is UNCHECKED. The latter sets its size alone, as open with O_TRUNC does and the Linux
  * server too; its other attributes are for a new file.
+ *
+ * A client goes on with a SETATTR, which takes the verifier away, and only then writes. What has bytes is no new file
+ * any more: whoever comes with the same verifier then is another one, for some clients begin anew with every boot.
  */
 function existing(
   context: OperationContext,
@@ -83,7 +86,8 @@ function existing(
 ): InodeRecord {
   if (found.type !== FileType.file || how.mode === 'guarded') throw new FsError('EEXIST');
   if (how.mode === 'exclusive') {
-    if (found.verifier?.equals(how.verifier)) return found;
+    const isNew = attributesOf(context, found).size === 0;
+    if (isNew && found.verifier?.equals(how.verifier)) return found;
     throw new FsError('EEXIST');
   }
   const { size } = how.changes;

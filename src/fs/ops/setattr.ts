@@ -66,6 +66,8 @@ export function applyChanges(
     ...(size === undefined ? NO_FIELDS : resize(context, turn, record, size)),
     uid: changes.uid ?? record.uid,
     gid: changes.gid ?? record.gid,
+    // Who made the file EXCLUSIVE has the reply: a repetition is somebody else's create.
+    verifier: null,
     mode: modeAfterChanges(caller, record, changes),
     atimeSeconds: atime?.seconds ?? record.atimeSeconds,
     atimeNanoseconds: atime?.nanoseconds ?? record.atimeNanoseconds,

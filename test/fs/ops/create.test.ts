@@ -168,6 +168,23 @@ describe('CREATE', () => {
       expect((await dataset.create(root, 'a', how)).node).toEqual(node);
     });
 
+    it('is EEXIST with the same verifier once a SETATTR has come, which every client sends', async () => {
+      const { node } = await dataset.create(root, 'a', how);
+      await dataset.setattr(node, {});
+      await dataset.create(root, 'a', how);
+      await dataset.setattr(node, { mode: 0o600 });
+      expect(await refusal(dataset.create(root, 'a', how))).toBe('EEXIST');
+    });
+
+    it('is EEXIST with the same verifier once the file has bytes, also where they wait in memory', async () => {
+      const { node } = await dataset.create(root, 'a', how);
+      await dataset.write(node, 0, 'x');
+      expect(await refusal(dataset.create(root, 'a', how))).toBe('EEXIST');
+      await dataset.create(root, 'b', how);
+      await dataset.create(root, 'b', { size: 0 });
+      expect(await refusal(dataset.create(root, 'b', how))).toBe('EEXIST');
+    });
+
     it('is EEXIST with another verifier, over a file made otherwise, and over a directory', async () => {
       await dataset.create(root, 'a', how);
       const other = { mode: 'exclusive', verifier: Buffer.from('other---') } as const;

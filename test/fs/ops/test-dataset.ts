@@ -19,6 +19,7 @@ import type {
   Renamed,
   SpecialNode,
   Staged,
+  Written,
 } from '../../../src/fs/file-system.ts';
 import { FileType } from '../../../src/fs/file-system.ts';
 import { FsError, type FsErrorCode } from '../../../src/fs/fs-error.ts';
@@ -36,6 +37,7 @@ import { readlink } from '../../../src/fs/ops/readlink.ts';
 import { remove, rmdir } from '../../../src/fs/ops/remove.ts';
 import { rename } from '../../../src/fs/ops/rename.ts';
 import { setattr } from '../../../src/fs/ops/setattr.ts';
+import { write } from '../../../src/fs/ops/write.ts';
 import { Records } from '../../../src/fs/records.ts';
 import { SegmentLog } from '../../../src/fs/segment-log.ts';
 import { Store } from '../../../src/fs/store.ts';
@@ -256,6 +258,12 @@ export class TestDataset {
     guard?: { seconds: number; nanoseconds: number },
   ): Promise<Change> {
     return this.mutation((call) => setattr(this.parts.context, call, node, changes, guard));
+  }
+
+  /** UNSTABLE. */
+  write(node: NodeRef, offset: number, data: Name): Promise<Written> {
+    const { context } = this.parts;
+    return this.mutation((call) => write(context, call, node, offset, bytes(data), false));
   }
 
   remove(directory: NodeRef, name: Name): Promise<Removed> {

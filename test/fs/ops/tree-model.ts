@@ -13,7 +13,8 @@ export interface ModelNode {
   /** Of a directory. */
   readonly entries: Map<string, ModelNode>;
   parent: ModelNode | null;
-  readonly verifier: string | null;
+  /** Of an EXCLUSIVE create, until a SETATTR comes. */
+  verifier: string | null;
 }
 
 export type Operation =
@@ -97,6 +98,7 @@ export class TreeModel {
         return operation.node;
       case 'chmod':
         operation.node.mode = operation.mode;
+        operation.node.verifier = null;
         return undefined;
       case 'rename':
         this.move(operation);

@@ -105,6 +105,31 @@ describe('CREATE', () => {
     expect((await client.create(directory, 'file', { guarded: {} })).status).toBe(Status.EXIST);
   });
 
+  it('EXCLUSIVE has no second winner with the verifier of the first, whose SETATTR has come', async () => {
+    const directory = await newDirectory();
+    const verifier = Buffer.from('verifier');
+    const lock = await madeBy(client.create(directory, 'lock', { exclusive: verifier }));
+    await client.setattr(lock, { mode: 0o644, mtime: 'now' });
+    const { client: rebooted } = await Nfs3Client.mount(served);
+    expect((await rebooted.create(directory, 'lock', { exclusive: verifier })).status).toBe(Status.EXIST);
+    await served.restart();
+    ({ client } = await Nfs3Client.mount(served));
+    expect((await client.create(directory, 'lock', { exclusive: verifier })).status).toBe(Status.EXIST);
+  });
+
+  it('EXCLUSIVE that is sent again behind its SETATTR has the reply of the first time', async () => {
+    const directory = await newDirectory();
+    const raw = await served.client();
+    const name = counted(Buffer.from('file'));
+    const args = Buffer.concat([counted(directory), name, words(2), Buffer.from('verifier')]);
+    const first = await nfs(raw, 8, args, { xid: 77 });
+    expect(first.status).toBe(Status.OK);
+    const { handle } = await client.lookup(directory, 'file');
+    await client.setattr(handle!, { mode: 0o600 });
+    expect(await nfs(raw, 8, args, { xid: 77 })).toEqual(first);
+    expect((await nfs(raw, 8, args)).status).toBe(Status.EXIST);
+  });
+
   it('has one winner among two clients that create EXCLUSIVE at once', async () => {
     const directory = await newDirectory();
     const { client: rival } = await Nfs3Client.mount(served);
