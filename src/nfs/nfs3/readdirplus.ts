@@ -2,9 +2,13 @@
 //
 // What a client asks for again is answered with the bytes of the last time, until something of an inode in it changes
 // (fs/listed-pages.ts). The directory's own attributes and the right to read it are looked at each time.
+//
+// Handles and attributes are what LOOKUP gives, so they are for those who may search the directory. Others who may read
+// it get the names, as from the Linux server, and neither use nor leave what is kept.
 
 import { andThen, type Eventual } from '../../eventual.ts';
 import { Access, type Attributes, type Cookie, type DirectoryEntry } from '../../fs/file-system.ts';
+import { accessBits } from '../../fs/permission.ts';
 import { HANDLE_BYTES } from '../handle.ts';
 import type { AnyProcedure } from '../rpc/program.ts';
 import { type Target, targetOf } from '../target.ts';
@@ -35,6 +39,8 @@ import {
   TRANSFER_BYTES_MAX,
   verifier3,
 } from './types.ts';
+
+const READ_AND_SEARCH = Access.read | Access.lookup;
 
 const PLUS_BYTES = 4 + FATTR3_BYTES + 4 + 4 + HANDLE_BYTES;
 
@@ -83,10 +89,10 @@ export function readdirplus(context: NfsContext): AnyProcedure {
       const anew = () => listAnew(context, target, asked);
       const kept = target.fileSystem.listedPages?.find(pageKey(target, asked));
       if (!kept) return anew();
-      const checked = target.fileSystem.access(target.caller, target.node, Access.read);
+      const checked = target.fileSystem.access(target.caller, target.node, READ_AND_SEARCH);
       // What took reading was looked at in another turn than the page.
       if (checked instanceof Promise) return checked.then(anew);
-      if (checked.granted !== Access.read) return anew();
+      if (checked.granted !== READ_AND_SEARCH) return anew();
       return answer(target, checked.attributes, kept);
     },
   });
@@ -103,13 +109,16 @@ function listAnew(context: NfsContext, target: Target, asked: Asked) {
   const budget = { bytes, nameBytes: nameCount || Number.POSITIVE_INFINITY, taken: 0 };
   // What is kept has to be of one turn: in another one its inodes may have changed since they were looked at.
   let sameTurn = true;
-  const reply = andThen(fill(target, cookie, budget, ENTRY_BYTES + PLUS_BYTES), (found) =>
-    andThen(withAttributes(context, target, found), (entries) => {
-      const listing = { entries, eof: found.eof };
+  const reply = andThen(fill(target, cookie, budget, ENTRY_BYTES + PLUS_BYTES), (found) => {
+    const { directory, eof } = found;
+    if (accessBits(target.caller, directory, Access.lookup) === 0)
+      return answer(target, directory, { entries: found.entries.map(nameAlone), eof });
+    return andThen(withAttributes(context, target, found), (entries) => {
+      const listing = { entries, eof };
       const encoded = sameTurn ? keep(target, asked, listing) : undefined;
-      return answer(target, found.directory, encoded ?? listing);
-    }),
-  );
+      return answer(target, directory, encoded ?? listing);
+    });
+  });
   sameTurn = false;
   return reply;
 }
@@ -130,6 +139,10 @@ function keep(target: Target, asked: Asked, listing: PlusListing): Buffer | unde
 /** All that a listing depends on, but for the inodes that it shows. */
 function pageKey({ node, dataset, fsidHigh, fsidLow }: Target, { cookie, nameCount, count }: Asked): string {
   return `${node.ino} ${cookie.high} ${cookie.low} ${nameCount} ${count} ${dataset.snapdir} ${fsidHigh} ${fsidLow}`;
+}
+
+function nameAlone({ name, ino, cookieHigh, cookieLow }: DirectoryEntry): PlusEntry {
+  return { name, ino, cookieHigh, cookieLow, attributes: undefined, handle: undefined };
 }
 
 /**

@@ -138,6 +138,25 @@ describe('a directory that is listed again and again', () => {
     expect((await other.readdirplus(directory, 0n, 4096, 4096)).status).toBe(Status.ACCES);
   });
 
+  it.each([[['owner', 'reader', 'owner']], [['reader', 'owner', 'reader']]])(
+    'shows the names alone to who may read but not search it (asked by %j)',
+    async (callers) => {
+      const directory = await madeBy(client.mkdir(root, `read by ${callers[0]}`, { mode: 0o744 }));
+      const file = await madeBy(client.create(directory, 'file', { guarded: { mode: 0o600 } }));
+      const reader = client.as({ uid: 7, gid: 7 });
+      expect((await reader.lookup(directory, 'file')).status).toBe(Status.ACCES);
+      const { entries: names } = await client.readdir(directory, 0n, 4096);
+      for (const caller of callers) {
+        const asking = caller === 'owner' ? client : reader;
+        const page = await asking.readdirplus(directory, 0n, 4096, 4096);
+        expect(page.attributes).toEqual((await client.getattr(directory)).attributes);
+        const bare = { attributes: undefined, handle: undefined };
+        if (caller === 'owner') expect(page.entries.at(-1)!.handle).toEqual(file);
+        else expect(page.entries).toEqual(names.map((entry) => ({ ...entry, ...bare })));
+      }
+    },
+  );
+
   it('shows .snapshots from the moment on at which it is visible', async () => {
     const names = async () =>
       (await client.readdirplus(root, 0n, 4096, 4096)).entries.map(({ name }) => name);
