@@ -34,13 +34,15 @@ export function checkChanges(caller: Caller, node: Attributes, changes: Changes)
   if (now && !may(caller, node, Want.write)) throw new FsError('EACCES');
 }
 
-/** The mode after changes that {@link checkChanges} let through. A mode that root sets with them stays as given. */
+/**
+ * The mode after changes that {@link checkChanges} let through. What changes hands loses its privilege, root's wish for it
+ * in the same call included: so the Linux server has it (nfsd_sanitize_attrs).
+ */
 export function modeAfterChanges(caller: Caller, node: Attributes, changes: Changes): number {
   const gid = changes.gid ?? node.gid;
   const chosen = changes.mode !== undefined;
   let mode = chosen ? changes.mode & MODE_BITS : node.mode;
-  if (isRoot(caller) && chosen) return mode;
-  if (chosen && !inGroup(caller, gid)) mode &= ~SETGID;
+  if (chosen && !isRoot(caller) && !inGroup(caller, gid)) mode &= ~SETGID;
   const chowned = changes.uid !== undefined || changes.gid !== undefined;
   const rewritten = changes.size !== undefined && !chosen && !isRoot(caller);
   const losesPrivilege = (chowned || rewritten) && node.type !== FileType.directory;

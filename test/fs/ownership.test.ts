@@ -104,9 +104,19 @@ describe('the mode after a SETATTR', () => {
     expect(modeAfter(OWNER, 0o6745, { gid: 200 })).toBe('2745');
   });
 
-  it('is the one that root sets together with the owner', () => {
-    expect(modeAfter(ROOT, 0o644, { uid: 5, gid: 5, mode: 0o6755 })).toBe('6755');
+  it('has neither where owner or group come with it, from root too, as with the Linux server', () => {
+    expect(modeAfter(ROOT, 0o644, { uid: 5, gid: 5, mode: 0o6755 })).toBe('755');
+    expect(modeAfter(ROOT, 0o644, { uid: 5, mode: 0o7755 })).toBe('1755');
     expect(modeAfter(OWNER, 0o644, { gid: 200, mode: 0o6755 })).toBe('755');
+    expect(modeAfter(ROOT, 0o644, { gid: 5, mode: 0o6755 }, { type: FileType.fifo })).toBe('755');
+    expect(modeAfter(ROOT, 0o755, { uid: 5, gid: 5, mode: 0o6755 }, { type: FileType.directory })).toBe(
+      '6755',
+    );
+  });
+
+  it('keeps the setgid that comes with owner or group where it is no privilege', () => {
+    expect(modeAfter(ROOT, 0o644, { uid: 5, gid: 5, mode: 0o6745 })).toBe('2745');
+    expect(modeAfter(OWNER, 0o644, { gid: 200, mode: 0o6745 })).toBe('2745');
   });
 
   it('loses setuid and setgid when a user truncates the file', () => {
