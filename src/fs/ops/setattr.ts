@@ -51,8 +51,9 @@ export function applyChanges(
   turn: Turn,
   caller: Caller,
   record: InodeRecord,
-  changes: Changes,
+  asked: Changes,
 ): InodeRecord {
+  const changes = passingOver(record, asked);
   const { size } = changes;
   if (size !== undefined) checkSize(record, size);
   checkChanges(caller, record, changes);
@@ -85,6 +86,11 @@ function checkGuard(before: Attributes, guard: Timestamp): void {
 export function checkSize(record: InodeRecord, size: number): void {
   if (record.type !== FileType.file) throw new FsError('EINVAL', 'Only a regular file has a size to set');
   if (size > FILE_BYTES_MAX) throw new FsError('EFBIG', `A file has at most ${FILE_BYTES_MAX} bytes`);
+}
+
+/** A symbolic link's mode means nothing: who sets it is answered OK, and nothing is changed by it, as by the Linux server. */
+function passingOver(record: InodeRecord, changes: Changes): Changes {
+  return record.type === FileType.symlink ? { ...changes, mode: undefined } : changes;
 }
 
 function isNothing({ mode, uid, gid, size, atime, mtime }: Changes): boolean {

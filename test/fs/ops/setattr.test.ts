@@ -46,6 +46,21 @@ describe('SETATTR', () => {
     await dataset.setattr(file, { mode: 0o640 });
   });
 
+  it('passes over the mode of a symbolic link, whoever sends it, and sets the rest', async () => {
+    const { node } = await dataset.symlink(root, 'l', 'a', { mode: 0o777, uid: ALICE.uid, gid: ALICE.gid });
+    for (const caller of [ALICE, BOB])
+      expect(await dataset.as(caller).setattr(node, { mode: 0 })).toEqual({ before: node, after: node });
+    const { after } = await dataset.setattr(node, {
+      mode: 0,
+      uid: BOB.uid,
+      mtime: { seconds: 1, nanoseconds: 2 },
+    });
+    expect(after).toMatchObject({ mode: 0o777, uid: BOB.uid, mtimeSeconds: 1, mtimeNanoseconds: 2 });
+    expect(await refusal(dataset.setattr(node, { mode: 0 }, { seconds: 1, nanoseconds: 1 }))).toBe(
+      'ENOTSYNC',
+    );
+  });
+
   it('lets root give a file away, and the owner to a group of theirs; setuid and setgid go', async () => {
     await dataset.setattr(file, { mode: 0o6755 });
     expect(await refusal(dataset.as(ALICE).setattr(file, { uid: BOB.uid }))).toBe('EPERM');

@@ -97,6 +97,7 @@ export class TreeModel {
         operation.directory.entries.set(operation.name, operation.node);
         return operation.node;
       case 'chmod':
+        if (operation.node.kind === 'symlink') return undefined;
         operation.node.mode = operation.mode;
         operation.node.verifier = null;
         return undefined;

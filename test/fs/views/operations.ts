@@ -113,8 +113,9 @@ export async function operate(random: SeededRandom, { fileSystem, model }: Targe
       break;
     case 'chmod': {
       const node = any(nodes)!;
-      node.mode = upTo(random, 0o777);
-      await settled(() => fileSystem.setattr(call, node.ref, { mode: node.mode }));
+      const mode = upTo(random, 0o777);
+      if (node.kind !== 'symlink') node.mode = mode;
+      await settled(() => fileSystem.setattr(call, node.ref, { mode }));
       return `chmod ${node.ref.ino}`;
     }
   }
