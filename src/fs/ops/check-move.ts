@@ -36,19 +36,20 @@ export function checkMove(
   { source, target, moved, replaced }: Move,
 ): void {
   const isDirectory = moved.type === FileType.directory;
-  const changesParent = source.directory.ino !== target.directory.ino;
-  if (isDirectory && changesParent) checkNotBelow(turn, moved, target.directory);
+  // Its `..` changes then, which is a change of the directory itself.
+  const getsParent = isDirectory && source.directory.ino !== target.directory.ino;
+  if (getsParent) checkNotBelow(turn, moved, target.directory);
   checkRemovable(context, caller, source.directory, moved);
   if (replaced) {
     checkRemovable(context, caller, target.directory, replaced);
-    checkReplaceable(isDirectory, replaced);
+    checkSameKind(isDirectory, replaced);
   } else {
     checkAdd(caller, target.directory);
   }
-  if (!isDirectory || !changesParent) return;
-  // Its `..` changes, which is a change of the directory itself.
-  if (!may(caller, moved, Want.write)) throw new FsError('EACCES');
-  if (!replaced && target.directory.nlink >= LINK_COUNT_MAX) {
+  if (getsParent && !may(caller, moved, Want.write)) throw new FsError('EACCES');
+  // Whoever may not do it at all does not hear what the target has in it.
+  if (replaced && isDirectory && replaced.entryCount > 0) throw new FsError('ENOTEMPTY');
+  if (getsParent && !replaced && target.directory.nlink >= LINK_COUNT_MAX) {
     throw new FsError('EMLINK', `A directory holds at most ${LINK_COUNT_MAX - 2} directories`);
   }
 }
@@ -69,9 +70,8 @@ function checkNotBelow({ records, tree }: Turn, moved: InodeRecord, target: Inod
   }
 }
 
-function checkReplaceable(byDirectory: boolean, replaced: InodeRecord): void {
+function checkSameKind(byDirectory: boolean, replaced: InodeRecord): void {
   const isDirectory = replaced.type === FileType.directory;
   if (byDirectory && !isDirectory) throw new FsError('ENOTDIR');
   if (!byDirectory && isDirectory) throw new FsError('EISDIR');
-  if (isDirectory && replaced.entryCount > 0) throw new FsError('ENOTEMPTY');
 }

@@ -205,6 +205,16 @@ describe('RENAME', () => {
     await dataset.as(BOB).rename(source, 'e', target, 'e');
   });
 
+  it('is EACCES for such a directory over one that is not empty, but ENOTDIR over a file, as with Linux', async () => {
+    await dataset.directory(source, 'd', { mode: 0o755, uid: BOB.uid });
+    await dataset.directory(await dataset.directory(target, 'full'), 'entry');
+    await dataset.file(target, 'file');
+    const alice = dataset.as(ALICE);
+    expect(await refusal(alice.rename(source, 'd', target, 'full'))).toBe('EACCES');
+    expect(await refusal(alice.rename(source, 'd', target, 'file'))).toBe('ENOTDIR');
+    expect(await refusal(dataset.as(BOB).rename(source, 'd', target, 'full'))).toBe('ENOTEMPTY');
+  });
+
   it(`is EMLINK when the target directory has ${LINK_COUNT_MAX} links, unless a directory there is replaced`, async () => {
     await dataset.directory(source, 'd');
     await dataset.directory(target, 'there');
