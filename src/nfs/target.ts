@@ -87,9 +87,11 @@ export function snapshotsDirectoryOf({ snapshots, clock }: TargetContext, live: 
   };
 }
 
-/** @throws FsError `EROFS` */
+/** @throws FsError `EROFS`, but `ESTALE` where it is known at once that the node is gone, as the Linux server has it */
 export function writableOf(context: TargetContext, call: RpcCall, handle: Buffer): Target {
   const target = targetOf(context, call, handle);
-  if (target.readOnly) throw new FsError('EROFS');
-  return target;
+  if (!target.readOnly) return target;
+  const found = target.fileSystem.attributes(target.node);
+  if (found instanceof Promise) found.catch(() => {});
+  throw new FsError('EROFS');
 }

@@ -8,6 +8,8 @@ let served: ServedVolume;
 let client: Nfs3Client;
 let root: Buffer;
 let file: Buffer;
+let gone: Buffer;
+let goneDirectory: Buffer;
 
 beforeAll(async () => {
   served = await ServedVolume.start();
@@ -15,6 +17,10 @@ beforeAll(async () => {
   ({ client, root } = await Nfs3Client.mount(served, '/data'));
   file = await madeBy(client.create(root, 'file', { guarded: {} }));
   await client.mkdir(root, 'directory');
+  gone = await madeBy(client.create(root, 'gone', { guarded: {} }));
+  goneDirectory = await madeBy(client.mkdir(root, 'gone directory'));
+  await client.remove(root, 'gone');
+  await client.rmdir(root, 'gone directory');
   await client.write(file, 0n, Buffer.from('contents'), 2);
 });
 afterAll(() => served.stop());
@@ -49,6 +55,21 @@ describe.each(WAYS)('a %s', (_, setReadOnly) => {
     expect((await mutate()).status).toBe(Status.ROFS);
     expect(await client.readdirplus(root, 0n, 4096, 8192)).toEqual(before);
   });
+
+  const OF_WHAT_IS_GONE: [string, () => Promise<{ readonly status: number }>][] = [
+    ['SETATTR', () => client.setattr(gone, { mode: 0o600 })],
+    ['WRITE', () => client.write(gone, 0n, Buffer.from('x'), 0)],
+    ['CREATE', () => client.create(goneDirectory, 'new', { guarded: {} })],
+    ['REMOVE', () => client.remove(goneDirectory, 'file')],
+    ['RENAME', () => client.rename(goneDirectory, 'file', root, 'new')],
+    ['LINK', () => client.link(gone, root, 'new')],
+  ];
+  it.each(OF_WHAT_IS_GONE)(
+    'answers STALE to %s of what is gone, as it would be otherwise',
+    async (__, mutate) => {
+      expect((await mutate()).status).toBe(Status.STALE);
+    },
+  );
 
   it('grants no access to change, and all of the rest', async () => {
     expect((await client.access(root, 0x3f)).access).toBe(0x01 | 0x02);
