@@ -10,6 +10,7 @@ import { FsError } from './fs-error.ts';
 import type { IdSequence } from './ids.ts';
 import type { InodeRecord } from './inode-record.ts';
 import type { Records } from './records.ts';
+import { ShrinkUnderWay } from './shrink-under-way.ts';
 import { Turn } from './turn.ts';
 import type { WriteBack } from './write-back.ts';
 
@@ -62,12 +63,37 @@ export function mutate<R>(
   body: (turn: Turn) => () => R,
 ): Eventual<Staged<R>> {
   context.records.store.beginOperation();
-  return attempt(() => {
-    const turn = new Turn(context.records, context.clock.now());
-    const finish = body(turn);
-    const ticket = turn.commit();
-    const result = finish();
-    const receipt = call.receipt?.(result);
-    return { result, ticket: receipt ? turn.attach(receipt, ticket) : ticket };
-  });
+  return attempt(() => stage(context, call, body));
+}
+
+/** @param shrink the operation's own, whose steps have been taken */
+function stage<R>(
+  context: OperationContext,
+  call: Mutation<R>,
+  body: (turn: Turn) => () => R,
+  shrink?: ShrinkUnderWay,
+): Eventual<Staged<R>> {
+  const turn = new Turn(context.records, context.clock.now(), shrink);
+  let finish: () => R;
+  try {
+    finish = body(turn);
+  } catch (thrown) {
+    if (!(thrown instanceof ShrinkUnderWay)) throw thrown;
+    return behindSteps(thrown, () => stage(context, call, body, thrown));
+  }
+  shrink?.end();
+  const ticket = turn.commit();
+  const result = finish();
+  const receipt = call.receipt?.(result);
+  return { result, ticket: receipt ? turn.attach(receipt, ticket) : ticket };
+}
+
+/** Whatever becomes of the operation, it lets go of the inode. */
+async function behindSteps<T>(shrink: ShrinkUnderWay, last: () => Eventual<T>): Promise<T> {
+  try {
+    await shrink.steps;
+    return await attempt(last);
+  } finally {
+    shrink.end();
+  }
 }

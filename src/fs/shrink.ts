@@ -1,24 +1,25 @@
 // A shrink over very many windows: from the end, in batches that each are a truncation to a size on the way. Meanwhile
-// the inode is held: other operations on it wait. What waits in memory is flushed first, also what lies above the new
+// the inode is held, and on to the end of the operation: others on it wait. What waits in memory is flushed first, also what lies above the new
 // size: were it only dropped, a crash on the way would bring back what a promised write had covered.
 
 import { keys } from '../kv/keys.ts';
 import { attempt } from './attempt.ts';
 import { allocated, EMPTY_MAP } from './chunk-map.ts';
+import { attributesWithDirty } from './dirty-file.ts';
 import type { InodeRecord } from './inode-record.ts';
 import type { OperationContext } from './operation.ts';
 import type { Records } from './records.ts';
+import { ShrinkUnderWay } from './shrink-under-way.ts';
 import { Turn } from './turn.ts';
 
 /** Windows that one batch gives up. */
 export const WINDOWS_A_BATCH = 64;
 
-/** Resolves when so few windows are left above `size` that the shrink ends in one batch. */
-export function shrinkBySteps(context: OperationContext, record: InodeRecord, size: number): Promise<void> {
+/** Begins the steps to `size`; the inode is held from here on. */
+export function shrinkBySteps(context: OperationContext, record: InodeRecord, size: number): ShrinkUnderWay {
   const { tree } = context.records;
-  const done = takeSteps(context, record.ino, size).finally(() => tree.held.delete(record.ino));
-  tree.held.set(record.ino, done);
-  return done;
+  const before = attributesWithDirty(tree, record);
+  return new ShrinkUnderWay(tree, before, takeSteps(context, record.ino, size));
 }
 
 async function takeSteps(context: OperationContext, ino: number, size: number): Promise<void> {

@@ -5,7 +5,6 @@
 // step a batch with its own size, so that a crash leaves the file at a size that it had on the way.
 
 import { keys } from '../kv/keys.ts';
-import { Wait } from './attempt.ts';
 import { allocated, cut, EMPTY_MAP } from './chunk-map.ts';
 import type { InodeRecord } from './inode-record.ts';
 import type { OperationContext } from './operation.ts';
@@ -15,7 +14,7 @@ import type { Turn } from './turn.ts';
 
 /**
  * The fields that change when a file gets another size.
- * @throws Wait while a shrink over many windows is under way
+ * @throws ShrinkUnderWay where it goes over many windows: to be called again behind its steps
  */
 export function resize(
   context: OperationContext,
@@ -28,7 +27,7 @@ export function resize(
   if (size === 0) return { size, allocated: 0, dataId: releaseWindows(context, turn, record) };
   const windowBytes = 2 ** record.windowLog2;
   const windows = Math.ceil(record.size / windowBytes) - Math.floor(size / windowBytes);
-  if (windows > WINDOWS_A_BATCH) throw new Wait(shrinkBySteps(context, record, size));
+  if (windows > WINDOWS_A_BATCH) throw shrinkBySteps(context, record, size);
   return { size, allocated: record.allocated - cutWindows(turn, record, size) };
 }
 

@@ -14,7 +14,7 @@ import {
   insertEntry,
   removeEntry,
 } from './directory-bucket.ts';
-import type { Cookie, FileType, NodeRef, Receipt } from './file-system.ts';
+import type { Attributes, Cookie, FileType, NodeRef, Receipt } from './file-system.ts';
 import { FsError } from './fs-error.ts';
 import { encodeInode } from './inode-codec.ts';
 import { type InodeRecord, withFields } from './inode-record.ts';
@@ -22,6 +22,7 @@ import { type NamedFrame, VersionedKind, type VersionedWrite, WRITE } from './it
 import { keyId } from './key-id.ts';
 import { bucketOf } from './name-cookie.ts';
 import { chunkKey, nameEntry, nameKey, type Records } from './records.ts';
+import type { ShrinkUnderWay } from './shrink-under-way.ts';
 import type { NameEntry, Tree } from './tree.ts';
 import { ENVELOPE_BYTES, whiteout } from './versioned-value.ts';
 
@@ -45,6 +46,8 @@ export class Turn {
   readonly records: Records;
   readonly tree: Tree;
   readonly now: Timestamp;
+  /** The operation's own. */
+  private readonly shrink: ShrinkUnderWay | undefined;
   /** These are made when first needed: few operations change all four, and empty maps alone cost 5 % of one. */
   private inodes: Map<number, InodeRecord | null> | null = null;
   private buckets: Map<string, EditedBucket> | null = null;
@@ -58,10 +61,11 @@ export class Turn {
   private usedInodes = 0;
   private committed = false;
 
-  constructor(records: Records, now: Timestamp) {
+  constructor(records: Records, now: Timestamp, shrink?: ShrinkUnderWay) {
     this.records = records;
     this.tree = records.tree;
     this.now = now;
+    this.shrink = shrink;
     if (this.tree.dropped) throw new FsError('ESTALE');
   }
 
@@ -87,7 +91,7 @@ export class Turn {
   edit(node: NodeRef): InodeRecord {
     const record = this.inode(node);
     const held = this.tree.held.get(node.ino);
-    if (held !== undefined) throw new Wait(held);
+    if (held !== undefined && !this.shrink?.holds(this.tree, node)) throw new Wait(held);
     const dirty = this.tree.dirty.get(node.ino);
     if (dirty?.isOlderThan(this.tree.accept)) {
       if (dirty.isShownByKept()) throw new Wait(dirty.flushOlder(this.tree.accept));
@@ -95,6 +99,11 @@ export class Turn {
       dirty.restamp(this.tree.accept);
     }
     return record;
+  }
+
+  /** The file before the operation's own steps to a smaller size, where there were any. */
+  beforeShrink(node: NodeRef): Attributes | undefined {
+    return this.shrink?.holds(this.tree, node) ? this.shrink.before : undefined;
   }
 
   /** Puts a new or changed record; ctime and the change counter are the caller's. */

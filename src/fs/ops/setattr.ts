@@ -35,8 +35,10 @@ export function setattr(
 ): Eventual<Staged<Change>> {
   return mutate(context, call, (turn) => {
     const record = turn.edit(node);
-    const before = attributesOf(context, record);
-    if (guard) checkGuard(before, guard);
+    const begun = turn.beforeShrink(record);
+    const before = begun ?? attributesOf(context, record);
+    // The guard was for the beginning: the operation's own steps have moved the ctime on.
+    if (guard && !begun) checkGuard(before, guard);
     const updated = applyChanges(context, turn, call.caller, record, changes);
     return () => ({ before, after: attributesOf(context, updated) });
   });
