@@ -4,7 +4,7 @@
 import { Deferred } from '../deferred.ts';
 import { stageHold, stageRelease } from './holds.ts';
 import type { SharedParts } from './open-dataset.ts';
-import { takeGeneration } from './take-generation.ts';
+import { betweenShrinks, takeGeneration } from './take-generation.ts';
 import type { Tree } from './tree.ts';
 import { JOB_HOLDER } from './tree-rows.ts';
 
@@ -31,10 +31,12 @@ export class PinnedGenerations {
     return this.pinned(tree, generation);
   }
 
-  /** The tree as it is in this turn, with all that waits in memory. @throws FsError `EIO` when that cannot be stored */
+  /** The tree as it is, with all that waits in memory. @throws FsError `EIO` when that cannot be stored */
   async take(tree: Tree): Promise<PinnedGeneration> {
-    const { generation, ready } = takeGeneration(this.shared, tree, JOB_HOLDER);
-    const pinned = this.pinned(tree, generation);
+    const { pinned, ready } = await betweenShrinks([tree], () => {
+      const taken = takeGeneration(this.shared, tree, JOB_HOLDER);
+      return { pinned: this.pinned(tree, taken.generation), ready: taken.ready };
+    });
     try {
       await ready;
       return pinned;

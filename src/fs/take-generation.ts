@@ -1,6 +1,8 @@
 // Keeping a tree as it is (DESIGN 3.2, "Snapshot is two items"). The first item takes its place in the queue here; the
 // caller stages the second, with what makes the generation somebody's, once `ready` says that it is complete.
 
+import { Deferred } from '../deferred.ts';
+import type { Eventual } from '../eventual.ts';
 import { PLAIN_ITEM } from './item.ts';
 import type { SharedParts } from './open-dataset.ts';
 import type { Store } from './store.ts';
@@ -10,6 +12,24 @@ export interface TakenGeneration {
   readonly generation: number;
   /** Everything accepted before is durable: the generation may be looked at. @throws FsError `EIO` when that cannot be */
   readonly ready: Promise<void>;
+}
+
+/**
+ * Does `take` when no file of the trees is on its way to a smaller size by steps, for a generation would show that for
+ * ever: those under way are waited for, others begin behind `take`. What holds an inode never waits for those who wait
+ * here, and once all that were under way are through nobody holds one.
+ */
+export async function betweenShrinks<T>(trees: readonly Tree[], take: () => Eventual<T>): Promise<T> {
+  const done = new Deferred();
+  for (const { pauses } of trees) pauses.add(done.promise);
+  try {
+    const held = trees.flatMap((tree) => [...tree.held.values()]);
+    if (held.length > 0) await Promise.all(held);
+    return await take();
+  } finally {
+    for (const { pauses } of trees) pauses.delete(done.promise);
+    done.resolve();
+  }
 }
 
 /**

@@ -146,6 +146,8 @@ export class Tree {
   readonly dirty = new Map<number, DirtyFile>();
   /** Inodes in the hands of an operation of several batches, and when it lets go. */
   readonly held = new Map<number, Promise<void>>();
+  /** What waits for all that are held, to be done itself: those who would hold an inode come behind it. */
+  readonly pauses = new Set<Promise<void>>();
   readonly undrained = new Undrained();
   readonly stagedBuckets = new Map<number, Map<string, StagedBucket>>();
 

@@ -5,6 +5,7 @@
 // step a batch with its own size, so that a crash leaves the file at a size that it had on the way.
 
 import { keys } from '../kv/keys.ts';
+import { Wait } from './attempt.ts';
 import { allocated, cut, EMPTY_MAP } from './chunk-map.ts';
 import type { InodeRecord } from './inode-record.ts';
 import type { OperationContext } from './operation.ts';
@@ -14,7 +15,8 @@ import type { Turn } from './turn.ts';
 
 /**
  * The fields that change when a file gets another size.
- * @throws ShrinkUnderWay where it goes over many windows: to be called again behind its steps
+ * @throws ShrinkUnderWay where it goes over many windows: to be called again behind its steps; Wait while a generation
+ *   is about to be taken, which would show a size on the way
  */
 export function resize(
   context: OperationContext,
@@ -27,7 +29,10 @@ export function resize(
   if (size === 0) return { size, allocated: 0, dataId: releaseWindows(context, turn, record) };
   const windowBytes = 2 ** record.windowLog2;
   const windows = Math.ceil(record.size / windowBytes) - Math.floor(size / windowBytes);
-  if (windows > WINDOWS_A_BATCH) throw shrinkBySteps(context, record, size);
+  if (windows > WINDOWS_A_BATCH) {
+    for (const pause of turn.tree.pauses) throw new Wait(pause);
+    throw shrinkBySteps(context, record, size);
+  }
   return { size, allocated: record.allocated - cutWindows(turn, record, size) };
 }
 

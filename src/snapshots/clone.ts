@@ -10,7 +10,7 @@ import { withChanges } from '../datasets/properties.ts';
 import { branchOf, stageInosOfClone } from '../fs/branch.ts';
 import { treeHolder } from '../fs/holder.ts';
 import { stageHold, stageRelease } from '../fs/holds.ts';
-import { takeGeneration } from '../fs/take-generation.ts';
+import { betweenShrinks, takeGeneration } from '../fs/take-generation.ts';
 import type { Tree } from '../fs/tree.ts';
 import { JOB_HOLDER } from '../fs/tree-rows.ts';
 import { expiryAt } from './expiry.ts';
@@ -51,7 +51,7 @@ async function cloneLive(
   checkDatasetName(name);
   if (registry.get(name)) throw new DatasetError('exists', `There is a dataset ${name} already`);
   const { tree } = dataset;
-  const { generation, ready } = takeGeneration(shared, tree, JOB_HOLDER);
+  const { generation, ready } = await betweenShrinks([tree], () => takeGeneration(shared, tree, JOB_HOLDER));
   let done = false;
   try {
     await ready;

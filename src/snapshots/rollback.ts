@@ -12,6 +12,7 @@ import { treeHolder } from '../fs/holder.ts';
 import { stageHold } from '../fs/holds.ts';
 import { Records } from '../fs/records.ts';
 import { spaceOf } from '../fs/space-report.ts';
+import { betweenShrinks } from '../fs/take-generation.ts';
 import { fullName, type SnapshotContext } from './snapshot-context.ts';
 import { stageLastSnapshot } from './snapshot-create.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
@@ -41,12 +42,14 @@ export function rollback(context: SnapshotContext, name: string, discard: boolea
     const plan = planRollback(context, fullName(context, target), discard);
     const { dataset } = ownerOf(context, target);
     if (!discard) await flushWhatWaits(context, dataset);
-    const before = await context.registry.change(() => {
-      const stageSwitch = prepareRollback(context, stillThere(context, uuid, name));
-      const staged = discard ? null : stageLastSnapshot(context, dataset, nameBefore(context, dataset));
-      stageSwitch();
-      return staged;
-    });
+    const change = () =>
+      context.registry.change(() => {
+        const stageSwitch = prepareRollback(context, stillThere(context, uuid, name));
+        const staged = discard ? null : stageLastSnapshot(context, dataset, nameBefore(context, dataset));
+        stageSwitch();
+        return staged;
+      });
+    const before = await (discard ? change() : betweenShrinks([dataset.tree], change));
     // What is staged is in it only now that the batch is applied.
     before?.publish();
     return { ...plan, before: before && `${dataset.name}@${before.entry.name}` };

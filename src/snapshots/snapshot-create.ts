@@ -11,7 +11,7 @@ import { snapshotHolder } from '../fs/holder.ts';
 import { stageHold, stageRelease } from '../fs/holds.ts';
 import { keptCounters } from '../fs/kept-counters.ts';
 import { openKept } from '../fs/kept-file-system.ts';
-import { stageKeep, takeGeneration } from '../fs/take-generation.ts';
+import { betweenShrinks, stageKeep, takeGeneration } from '../fs/take-generation.ts';
 import type { Tree } from '../fs/tree.ts';
 import { JOB_HOLDER } from '../fs/tree-rows.ts';
 import { newUuid } from '../uuid.ts';
@@ -82,14 +82,23 @@ async function createLocked(
   { ttlSeconds, properties = {} }: Omit<SnapshotOptions, 'recursive'>,
 ): Promise<readonly SnapshotEntry[]> {
   checkUserProperties(properties);
-  for (const dataset of datasets) checkNew(context, dataset, name);
-  checkRoom(context, datasets.length);
   const { clock, store } = context.shared;
-  const now = clock.now();
-  const expiresAt = ttlSeconds === undefined ? null : expiryAt(now, ttlSeconds);
-  const taken = datasets.map((dataset): Taken => {
-    const { tree } = dataset;
-    return { dataset, tree, ...takeGeneration(context.shared, tree, JOB_HOLDER) };
+  const check = () => {
+    for (const dataset of datasets) checkNew(context, dataset, name);
+    checkRoom(context, datasets.length);
+  };
+  // What can be seen now is refused before anything is waited for.
+  check();
+  const trees = datasets.map(({ tree }) => tree);
+  const { taken, now, expiresAt } = await betweenShrinks(trees, () => {
+    check();
+    const now = clock.now();
+    const expiresAt = ttlSeconds === undefined ? null : expiryAt(now, ttlSeconds);
+    const taken = datasets.map((dataset): Taken => {
+      const { tree } = dataset;
+      return { dataset, tree, ...takeGeneration(context.shared, tree, JOB_HOLDER) };
+    });
+    return { taken, now, expiresAt };
   });
   try {
     await Promise.all(taken.map(({ ready }) => ready));
