@@ -300,6 +300,7 @@ function volumeParts(
     clock: systemClock,
     random: systemRandom,
     log,
+    repair: settings.repair,
     settings: {
       durability: settings.durability,
       relaxedSyncMs: settings.relaxedSyncIntervalMs,

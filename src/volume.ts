@@ -4,12 +4,13 @@ import type { Clock, Random } from './clock.ts';
 import { DroppedTrees } from './datasets/dropped-trees.ts';
 import { DatasetRegistry } from './datasets/registry.ts';
 import { Scrub } from './fs/check/scrub.ts';
+import { checkNumbers, numberedByVolume } from './fs/numbers-in-use.ts';
 import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
 import { PinnedGenerations } from './fs/pinned-generations.ts';
 import { Reclaimer } from './fs/reclaimer.ts';
 import { recountSpace } from './fs/recount-space.ts';
 import { SegmentLog } from './fs/segment-log.ts';
-import { type Log, Store } from './fs/store.ts';
+import { type Log, Store, type StoreSettings } from './fs/store.ts';
 import { Sweeps } from './fs/sweep.ts';
 import { INODE_BYTES, NAME_BYTES, treeCaches } from './fs/tree.ts';
 import { WriteBack } from './fs/write-back.ts';
@@ -46,6 +47,8 @@ export interface VolumeParts {
   readonly random: Random;
   readonly log: Log;
   readonly settings: VolumeSettings;
+  /** Mends what damage has taken away, as far as that can be known, instead of refusing to open. */
+  readonly repair?: boolean;
 }
 
 export interface Volume {
@@ -72,7 +75,7 @@ export interface Volume {
 
 /** @param background false: nothing is given back and nothing is looked for, so that a check finds what there is */
 export async function openVolume(parts: VolumeParts, background = true): Promise<Volume> {
-  const { meta, segments, format, clock, random, log, settings } = parts;
+  const { meta, segments, format, clock, random, log, settings, repair = false } = parts;
   const store = await Store.open({
     meta,
     segments,
@@ -80,12 +83,9 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     clock,
     random,
     log,
-    settings: {
-      strict: settings.durability === 'strict',
-      relaxedSyncMs: settings.relaxedSyncMs,
-      caches: treeCaches(cacheBounds(settings.cacheBytes)),
-    },
+    settings: storeSettings(settings),
   });
+  await checkNumbers(store, numberedByVolume(store), repair);
   if (!format.hasSpaceAccounting) {
     await recountSpace(meta, store.trees.values());
     await format.addSpaceAccounting();
@@ -110,8 +110,10 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       openDataset(shared, dataset, tree, inosOfClone ?? inos.get(inoSequenceName(dataset))),
     diskFreeBytes: () => writeBack.freeBytes(),
     diskReserveBytes,
+    repair,
   });
   const snapshots = await SnapshotRegistry.open({ shared, registry: datasets });
+  await checkNumbers(store, snapshots.numberedInodes(), repair);
   if (background) snapshots.start();
   const sources = { store, datasets, snapshots, clock, pins: new PinnedGenerations(shared) };
   const newJobId = () => trees.newJobId();
@@ -160,6 +162,10 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       await format.markClean();
     },
   };
+}
+
+function storeSettings({ durability, relaxedSyncMs, cacheBytes }: VolumeSettings): StoreSettings {
+  return { strict: durability === 'strict', relaxedSyncMs, caches: treeCaches(cacheBounds(cacheBytes)) };
 }
 
 function cacheBounds(cacheBytes: number) {

@@ -64,6 +64,8 @@ export interface RegistryParts {
   readonly diskReserveBytes?: number;
   /** {@link DATASETS_MAX} unless given. */
   readonly datasetsMax?: number;
+  /** Ids go on behind those in use where the row that says from where is lost. */
+  readonly repair?: boolean;
 }
 
 /** Of a registry whose snapshots are not read yet. */

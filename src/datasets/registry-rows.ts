@@ -1,9 +1,11 @@
 // The registry as rows: one record for each dataset, and an index of names and uuids beside it that is written in the
 // same batch. At start the two must say the same; where they do not, the volume is damaged and is not served.
 
+import { BLOCK } from '../fs/ids.ts';
 import { DamageError } from '../fs/versioned-value.ts';
 import { keys } from '../kv/keys.ts';
 import type { MetaStore, Write } from '../kv/meta-store.ts';
+import { VolumeError } from '../kv/volume-error.ts';
 import {
   type DatasetRecord,
   decodeDataset,
@@ -73,10 +75,27 @@ export async function loadRegistry(meta: MetaStore): Promise<LoadedRegistry> {
   checkIndex(records, index);
   const [next] = await meta.fetch([NEXT_ID_KEY]);
   const nextId = next ? decodeIndex(next, 'the id of the next dataset') : 0;
-  if (records.length > 0) checkTogether(records, defaultId);
-  if (records.some(({ id }) => id >= nextId))
-    throw contradiction(`the next id would be ${nextId}, which is taken`);
+  if (records.length > 0 || next || defaultId !== undefined) checkTogether(records, defaultId);
+  if (records.some(({ id }) => id >= nextId)) {
+    throw new VolumeError(
+      'DAMAGED',
+      `Cannot open the volume: the next dataset would get the id ${nextId}, which is taken. Restore the data directory` +
+        ' from a backup, or start with --repair: then the ids go on behind those in use. Let "cairn check" follow:' +
+        ' more may be lost than the row that says so',
+      { mendable: true },
+    );
+  }
   return { records, defaultId, nextId };
+}
+
+/** Durably: where the row of the next id is lost, or an older one, the ids go on behind those in use. */
+export async function mendNextId(meta: MetaStore): Promise<void> {
+  let used = -1;
+  for await (const [key] of meta.rows(keys.dataset.range())) used = keys.dataset.parse(key).dataset;
+  const [next] = await meta.fetch([NEXT_ID_KEY]);
+  const nextId = next ? decodeIndex(next, 'the id of the next dataset') : 0;
+  // Datasets that are deleted may have had the next ones.
+  if (used >= nextId) await meta.write([nextIdRow(used + 1 + BLOCK)], true);
 }
 
 /** Every record is found by its name and its uuid, and nothing else is found. */

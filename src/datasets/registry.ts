@@ -30,7 +30,7 @@ import {
   type RegistryContext,
   type RegistryParts,
 } from './registry-context.ts';
-import { defaultRow, loadRegistry } from './registry-rows.ts';
+import { defaultRow, loadRegistry, mendNextId } from './registry-rows.ts';
 
 export class DatasetRegistry implements Datasets {
   /** For the snapshots, which are the layer above and stage what they change together with the registry. */
@@ -46,7 +46,11 @@ export class DatasetRegistry implements Datasets {
    * @throws DamageError when the rows cannot be read or contradict each other
    */
   static async open(parts: RegistryParts): Promise<DatasetRegistry> {
-    const loaded = await loadRegistry(parts.store.parts.meta);
+    const { meta } = parts.store.parts;
+    if (parts.repair) await mendNextId(meta);
+    const loaded = await loadRegistry(meta);
+    if (loaded.records.length === 0 && parts.store.trees.size > 0)
+      throw new DamageError('Cannot read the registry of datasets: there is none, and there are trees');
     const context: RegistryContext = {
       ...parts,
       catalog: new Catalog(),

@@ -9,12 +9,15 @@ import { getU64, putU64 } from './big-endian.ts';
 import { CHECKED_BODY_AT, checkedBody, checkedValue, sealChecked } from './checked-value.ts';
 
 /** Numbers taken from a row at a time. A crash skips at most so many. */
-const BLOCK = 4096;
+export const BLOCK = 4096;
 /** On disk: never renumber. */
 const FORMAT = 1;
 const BODY_BYTES = 8;
 
 export class IdSequence {
+  readonly name: string;
+  /** Whether it has a row: one of which nothing was ever taken may have none. */
+  readonly isStored: boolean;
   private readonly key: Buffer;
   private next: number;
   private reserved: number;
@@ -32,6 +35,8 @@ export class IdSequence {
     stored: Buffer | undefined,
     reserve: (sequence: IdSequence) => void,
   ) {
+    this.name = name;
+    this.isStored = stored !== undefined;
     this.key = keys.system.key(name);
     this.reserve = reserve;
     this.next = stored ? getU64(checkedBody(stored, FORMAT, BODY_BYTES, `the row ${name}`), 0) : first;
@@ -44,6 +49,16 @@ export class IdSequence {
       this.reserve(this);
     }
     return this.next++;
+  }
+
+  /** This number and those above it were never given. */
+  get unused(): number {
+    return this.next;
+  }
+
+  /** Gives none below `number` any more; the caller stages {@link row}. */
+  goOnFrom(number: number): void {
+    this.next = this.reserved = number;
   }
 
   /** Says that every number of the block may have been used. */

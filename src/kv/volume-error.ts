@@ -15,10 +15,17 @@ export type VolumeErrorCode =
 export class VolumeError extends Error {
   override readonly name = 'VolumeError';
   readonly code: VolumeErrorCode;
+  /** Whether `--repair` opens it nevertheless, without what is lost. */
+  readonly mendable: boolean;
 
-  constructor(code: VolumeErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: VolumeErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly mendable?: boolean },
+  ) {
     super(message, options);
     this.code = code;
+    this.mendable = options?.mendable ?? false;
   }
 }
 

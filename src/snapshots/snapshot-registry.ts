@@ -5,10 +5,12 @@ import type { Timestamp } from '../clock.ts';
 import type { DatasetInfo } from '../datasets/datasets.ts';
 import { withoutLocal } from '../datasets/properties.ts';
 import type { DatasetSnapshots } from '../datasets/registry-context.ts';
+import type { NumberedThings } from '../fs/numbers-in-use.ts';
 import { cloneDataset } from './clone.ts';
 import { DatasetLocks } from './dataset-locks.ts';
 import { DroppedSnapshots } from './dropped-snapshots.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
+import { numberedInodes } from './inode-numbers.ts';
 import type { JobSource } from './jobs/jobs.ts';
 import { originOf } from './origin.ts';
 import { planRollback, rollback } from './rollback.ts';
@@ -67,6 +69,11 @@ export class SnapshotRegistry implements Snapshots {
     };
     registry.context.snapshots = snapshotsOfDatasets(context);
     return new SnapshotRegistry(context);
+  }
+
+  /** Of each dataset, where inodes with its numbers are. */
+  numberedInodes(): Generator<NumberedThings> {
+    return numberedInodes(this.context);
   }
 
   of(datasetId: number): readonly Snapshot[] {

@@ -3,6 +3,7 @@ import type { DatasetRecord } from '../../src/datasets/dataset-record.ts';
 import {
   defaultRow,
   loadRegistry,
+  mendNextId,
   nameRowWithout,
   nextIdRow,
   rowsOf,
@@ -79,11 +80,17 @@ describe('rows that contradict each other are refused', () => {
     ],
     ['a default that is not there', [defaultRow(9)], 'the default dataset is not there'],
     ['a dataset without the one around it', rowsWithout(a).concat(defaultRow(0)), '"a/b" is nested in none'],
-    ['an id that would be given again', [nextIdRow(2)], 'the next id would be 2, which is taken'],
     ['a volume without root', rowsWithout(root), 'there is no dataset 0'],
   ])('%s', async (_, damage, why) => {
     const meta = await storeWith(...consistent, ...damage);
     await expect(loadRegistry(meta)).rejects.toThrow(DamageError);
     await expect(loadRegistry(meta)).rejects.toThrow(why);
+  });
+
+  it('an id that would be given again, until it is mended', async () => {
+    const meta = await storeWith(...consistent, nextIdRow(2));
+    await expect(loadRegistry(meta)).rejects.toThrow('would get the id 2, which is taken');
+    await mendNextId(meta);
+    expect((await loadRegistry(meta)).nextId).toBeGreaterThan(2);
   });
 });

@@ -17,6 +17,7 @@ export async function openGolden(
       ...stores,
       clock: systemClock,
       random: systemRandom,
+      repair,
       log: { error: log, warn: log, info: log },
       settings: {
         durability: 'strict',
@@ -28,7 +29,10 @@ export async function openGolden(
       },
     },
     background,
-  );
+  ).catch(async (error: unknown) => {
+    await stores.close();
+    throw error;
+  });
   return {
     volume,
     async close() {
