@@ -14,11 +14,11 @@ import { dirname, join, resolve } from 'node:path';
 import type { Clock, Random } from '../clock.ts';
 import { FileSegmentStore } from './file-segment-store.ts';
 import {
-  addJournal,
+  addJournalFeatures,
   createFormat,
   FORMAT_VERSION,
   hasFormat,
-  hasJournal,
+  journalFeatures,
   openFormat,
   type VolumeFormat,
 } from './format.ts';
@@ -98,11 +98,11 @@ async function openDirectory(
       await syncDirectory(join(directory, 'meta'));
       await finishMarker(directory);
     }
-    const required = await hasJournal(level);
+    const { hasJournal: required, saysApplied } = await journalFeatures(level);
     const { repair = false, isThreadFree } = settings;
-    const journal = { clock, required, repair, isThreadFree, random };
+    const journal = { clock, required, saysApplied, repair, isThreadFree, random };
     meta = await JournaledMetaStore.open(level, join(directory, 'journal'), journal);
-    if (!required) await addJournal(level);
+    if (!required || !saysApplied) await addJournalFeatures(level);
     const format = await openFormat(meta, random);
     const segments = await openSegments(directory, settings);
     return {

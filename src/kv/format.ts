@@ -25,10 +25,12 @@ export const FORMAT_VERSION = 1;
 const JOURNAL = 'journal';
 /** What trees hold is counted in SPACE rows: a version that does not keep them true must not write. */
 const SPACE = 'space';
+/** LevelDB says which batch of the journal it is the state of: a version that writes without saying so must not. */
+const APPLIED = 'applied';
 
 /** The features that this version knows. On disk: never reuse a name. */
 const INCOMPATIBLE: readonly string[] = [JOURNAL];
-const READ_ONLY_COMPATIBLE: readonly string[] = [SPACE];
+const READ_ONLY_COMPATIBLE: readonly string[] = [SPACE, APPLIED];
 
 interface FormatRow {
   readonly version: number;
@@ -91,20 +93,33 @@ export async function createFormat(meta: MetaStore, random: Random): Promise<voi
   );
 }
 
-/** @param meta the store below the journal */
-export async function hasJournal(meta: MetaStore): Promise<boolean> {
-  const format = await required<FormatRow>(meta, 'format');
-  checkFormat(format);
-  return format.incompatible.includes(JOURNAL);
+export interface JournalFeatures {
+  /** The volume has had a journal. */
+  readonly hasJournal: boolean;
+  /** LevelDB has had the row that says how far it is (applied-row.ts). */
+  readonly saysApplied: boolean;
 }
 
-/** Says that the volume uses a journal from now on, whose files are there. @param meta the store below the journal */
-export async function addJournal(meta: MetaStore): Promise<void> {
+/** @param meta the store below the journal */
+export async function journalFeatures(meta: MetaStore): Promise<JournalFeatures> {
   const format = await required<FormatRow>(meta, 'format');
-  await meta.write(
-    [systemWrite('format', { ...format, incompatible: [...format.incompatible, JOURNAL] })],
-    true,
-  );
+  checkFormat(format);
+  return {
+    hasJournal: format.incompatible.includes(JOURNAL),
+    saysApplied: format.readOnlyCompatible.includes(APPLIED),
+  };
+}
+
+/** Says that the volume has both from now on: they are there. @param meta the store below the journal */
+export async function addJournalFeatures(meta: MetaStore): Promise<void> {
+  const format = await required<FormatRow>(meta, 'format');
+  const incompatible = withName(format.incompatible, JOURNAL);
+  const readOnlyCompatible = withName(format.readOnlyCompatible, APPLIED);
+  await meta.write([systemWrite('format', { ...format, incompatible, readOnlyCompatible })], true);
+}
+
+function withName(set: readonly string[], name: string): readonly string[] {
+  return set.includes(name) ? set : [...set, name];
 }
 
 /** Begins a run: from now on, until {@link VolumeFormat.markClean}, a crash changes the write verifier. */

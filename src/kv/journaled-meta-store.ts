@@ -9,9 +9,17 @@
 //
 // What is not in LevelDB yet is in memory too (twice JOURNAL_BYTES, and a table of 1 MiB for each), and lies over LevelDB
 // for reads; what has come there lately is still read from memory. A start brings what the files hold to LevelDB before
-// anything else: doing it again changes nothing.
+// anything else. Each batch that goes there says how far LevelDB is then (applied-row.ts).
 
 import type { Clock, Random, Timer } from '../clock.ts';
+import {
+  appliedRow,
+  coversApplied,
+  isApplied,
+  NOTHING_APPLIED,
+  readApplied,
+  withoutApplied,
+} from './applied-row.ts';
 import type { JournalFile } from './journal/journal-file.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { WritesInTurn } from './journal/writes-in-turn.ts';
@@ -30,6 +38,8 @@ export interface JournalSettings {
   readonly clock: Clock;
   /** The volume has had a journal: files that are missing are damage. */
   readonly required: boolean;
+  /** LevelDB has had the row that says how far it is: not unless given. */
+  readonly saysApplied?: boolean;
   /** Gives up what damage has made unreadable, instead of refusing to open. */
   readonly repair: boolean;
   /** {@link JOURNAL_BYTES} unless given. */
@@ -82,9 +92,11 @@ export class JournaledMetaStore implements MetaStore {
     settings: JournalSettings,
   ): Promise<JournaledMetaStore> {
     const { clock, random, required, repair, bytes = JOURNAL_BYTES, isThreadFree = () => false } = settings;
-    const journal = await openJournal(directory, { bytes, random, required, repair });
+    const applied = await appliedIn(level, settings);
+    const journal = await openJournal(directory, { bytes, random, required, repair, applied });
     try {
-      if (journal.rows.length > 0) await level.writeSlowly(journal.rows);
+      if (journal.sequence !== applied)
+        await level.writeSlowly([...journal.rows, appliedRow(journal.sequence)]);
       for (const file of journal.files) await file.restart(journal.sequence);
     } catch (error) {
       for (const file of journal.files) await file.close();
@@ -109,21 +121,14 @@ export class JournaledMetaStore implements MetaStore {
   }
 
   async page(range: Range, limit: number): Promise<Row[]> {
-    const over = this.overlay(range, limit);
-    if (over.length === 0) return this.level.page(range, limit);
-    // Behind the last of so many rows the page has ended. Each row hides one of those below it at most.
-    const isEnded = over.filter(({ value }) => value).length < limit;
-    const below = isEnded ? range : { gte: range.gte, lt: keyBehind(over.at(-1)!.key) };
-    const page: Row[] = [];
-    for await (const row of overlaid(await this.level.page(below, limit + over.length), over)) {
-      if (page.length === limit) break;
-      page.push(row);
-    }
-    return page;
+    if (!coversApplied(range)) return this.pageOf(range, limit);
+    const rows = await this.pageOf(range, limit + 1);
+    return rows.filter((row) => !isApplied(row)).slice(0, limit);
   }
 
   rows(range: Range): AsyncIterable<Row> {
-    return overlaid(this.level.rows(range), this.overlay(range, Number.POSITIVE_INFINITY));
+    const rows = overlaid(this.level.rows(range), this.overlay(range, Number.POSITIVE_INFINITY));
+    return coversApplied(range) ? withoutApplied(rows) : rows;
   }
 
   /** Every batch is durable when it resolves, whatever is asked for: the journal knows no other. */
@@ -149,6 +154,20 @@ export class JournaledMetaStore implements MetaStore {
       await Promise.all([this.current.close(), this.older.close()]);
       await this.level.close();
     }
+  }
+
+  private async pageOf(range: Range, limit: number): Promise<Row[]> {
+    const over = this.overlay(range, limit);
+    if (over.length === 0) return this.level.page(range, limit);
+    // Behind the last of so many rows the page has ended. Each row hides one of those below it at most.
+    const isEnded = over.filter(({ value }) => value).length < limit;
+    const below = isEnded ? range : { gte: range.gte, lt: keyBehind(over.at(-1)!.key) };
+    const page: Row[] = [];
+    for await (const row of overlaid(await this.level.page(below, limit + over.length), over)) {
+      if (page.length === limit) break;
+      page.push(row);
+    }
+    return page;
   }
 
   /** What begins later begins behind `task`. */
@@ -183,7 +202,11 @@ export class JournaledMetaStore implements MetaStore {
     // What they hold is older than the batch.
     this.current.clear();
     this.older.clear();
-    await this.level.write(batch, true);
+    const sequence = this.sequence + 1;
+    await this.level.write([...batch, appliedRow(sequence)], true);
+    this.sequence = this.applied = sequence;
+    // The records of the file begin behind the batch.
+    await this.current.restart(sequence);
   }
 
   /** The other file is written from here on, once it is free. */
@@ -203,7 +226,7 @@ export class JournaledMetaStore implements MetaStore {
 
   private async apply(file: JournalFile, through: number): Promise<void> {
     if (file.isSettled) return;
-    await this.level.writeSlowly(file.rows());
+    await this.level.writeSlowly(rowsThrough(file, through));
     this.applied = through;
     file.settle();
   }
@@ -255,6 +278,21 @@ function* laidOver(older: JournalFile, newer: JournalFile, range: Range): Genera
       old = below.next();
     }
   }
+}
+
+/** Undefined where LevelDB cannot say. */
+async function appliedIn(
+  level: LevelMetaStore,
+  { repair, saysApplied }: JournalSettings,
+): Promise<number | undefined> {
+  // Of tables that were given up an older row may have come back: LevelDB has more than it says.
+  if (level.hasOldRows) return undefined;
+  return (await readApplied(level, repair)) ?? (saysApplied ? NOTHING_APPLIED : undefined);
+}
+
+function* rowsThrough(file: JournalFile, sequence: number): Generator<Write> {
+  yield* file.rows();
+  yield appliedRow(sequence);
 }
 
 function copyOf({ key, value }: Write): Write {

@@ -41,14 +41,17 @@ type Batch = ReturnType<Database['batch']>;
 export class LevelMetaStore implements MetaStore {
   /** Found in the tables before they were opened. */
   readonly damage: readonly TableFinding[];
+  /** Of what was given up in tables older rows may have come back. */
+  readonly hasOldRows: boolean;
   readonly #database: Database;
   #last: Promise<void> = Promise.resolve();
   #unsynced = false;
   #failure: unknown;
 
-  private constructor({ database, damage }: OpenedDatabase) {
+  private constructor({ database, damage, hasOldRows }: OpenedDatabase) {
     this.#database = database;
     this.damage = damage;
+    this.hasOldRows = hasOldRows;
   }
 
   /** @throws VolumeError */

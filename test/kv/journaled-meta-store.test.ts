@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from '@node-rs/crc32';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../../src/clock.ts';
+import { APPLIED_KEY } from '../../src/kv/applied-row.ts';
 import { JournaledMetaStore, type JournalSettings } from '../../src/kv/journaled-meta-store.ts';
 import { LevelMetaStore } from '../../src/kv/level-meta-store.ts';
 import type { Write } from '../../src/kv/meta-store.ts';
@@ -17,7 +18,8 @@ const SMALL_BYTES = 4096;
 
 async function openIn(path: string, settings: Partial<JournalSettings> = {}): Promise<JournaledMetaStore> {
   await mkdir(path, { recursive: true });
-  const level = await LevelMetaStore.open(join(path, 'meta'), { create: true });
+  const { repair = false } = settings;
+  const level = await LevelMetaStore.open(join(path, 'meta'), { create: true, repair });
   try {
     return await JournaledMetaStore.open(level, join(path, 'journal'), {
       clock: systemClock,
@@ -109,6 +111,12 @@ describe('a JournaledMetaStore', () => {
     edit(bytes);
     await writeFile(file, bytes);
   }
+  /** As an older version of Cairn leaves it: LevelDB does not say how far it is. */
+  async function sayNothing(copy: string): Promise<void> {
+    const level = await LevelMetaStore.open(join(copy, 'meta'), { create: false });
+    await level.write([{ key: APPLIED_KEY, value: null }], true);
+    await level.close();
+  }
   /** The journal's larger records have these words in them. */
   const placeOf = (bytes: Buffer, number: number): number => {
     const at = bytes.indexOf(`row ${number}x`);
@@ -172,6 +180,7 @@ describe('a JournaledMetaStore', () => {
     const store = await openIn(path);
     await store.write([row('old', 'old')]);
     await store.close();
+    await sayNothing(path);
     const file = join(path, 'journal', 'a');
     await change(file, (bytes) => {
       const head = Buffer.alloc(64);
@@ -278,6 +287,7 @@ describe('a JournaledMetaStore', () => {
     await change(join(copy, 'journal/a'), (bytes) => {
       bytes[placeOf(bytes, 3)]! ^= 1;
     });
+    await sayNothing(copy);
     expect(await refusalOf(copy)).toMatch(/its file a is damaged/);
   });
 
@@ -293,6 +303,63 @@ describe('a JournaledMetaStore', () => {
     await rm(join(copy, 'journal/a'));
     expect(await refusalOf(copy)).toMatch(/its file a is missing/);
     expect(await contentIn(copy, { repair: true })).toEqual(stateAfter(0));
+  });
+
+  describe('over a LevelDB that has lost its last batches', () => {
+    const metaFile = async (copy: string, suffix: string) => {
+      const names = (await readdir(join(copy, 'meta'))).filter((name) => name.endsWith(suffix));
+      return join(copy, 'meta', names.at(-1)!);
+    };
+    const hurtAt = (bytes: Buffer, at: number): void => {
+      bytes[at]! ^= 1;
+    };
+    /** What each kind of damage does to the log of LevelDB. */
+    const damages: readonly (readonly [string, (log: string) => Promise<void>])[] = [
+      ['damaged in the middle', (log) => change(log, (bytes) => hurtAt(bytes, bytes.length >> 1))],
+      ['damaged at the end', (log) => change(log, (bytes) => hurtAt(bytes, bytes.length - 20))],
+      ['cut short', async (log) => truncate(log, (await stat(log)).size >> 1)],
+      ['missing', (log) => rm(log)],
+    ];
+
+    it.each(damages)('with a log %s it is refused, and repaired to a state that was', async (_, hurt) => {
+      const store = await openIn(path, { bytes: SMALL_BYTES });
+      const large = Array.from({ length: 60 }, (_row, at) => row(`large ${at}`, 'y'.repeat(100)));
+      const states = [stateAfter(0)];
+      for (let number = 1; number <= 100; number++) {
+        await store.write(number % 40 === 0 ? [...numbered(number), ...large] : numbered(number));
+        states.push(await contentOf(store));
+      }
+      const copy = await killed();
+      await store.close();
+      await hurt(await metaFile(copy, '.log'));
+      const error = await contentIn(copy, { saysApplied: true }).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'DAMAGED', mendable: true });
+      const found = await contentIn(copy, { saysApplied: true, repair: true });
+      expect(states).toContainEqual(found);
+      // Nothing of the rest comes back.
+      expect(await contentIn(copy)).toEqual(found);
+      expect((await stat(join(copy, 'journal/a.damaged'))).size).toBeGreaterThan(0);
+    });
+
+    it('says that the journal does not follow it, whatever the damage to its log looked like', async () => {
+      const store = await openIn(path, { bytes: SMALL_BYTES });
+      for (let number = 1; number <= 100; number++) await store.write(numbered(number));
+      const copy = await killed();
+      await store.close();
+      const log = await metaFile(copy, '.log');
+      await truncate(log, (await stat(log)).size >> 1);
+      expect(await refusalOf(copy)).toMatch(/does not follow what LevelDB has.*--repair: that would lose/);
+    });
+
+    it('of an older version, which says nothing, is opened as it is', async () => {
+      const store = await openIn(path, { bytes: SMALL_BYTES });
+      for (let number = 1; number <= 100; number++) await store.write(numbered(number));
+      const copy = await killed();
+      await store.close();
+      await sayNothing(copy);
+      expect(await contentIn(copy)).toEqual(stateAfter(100));
+      expect(await contentIn(copy)).toEqual(stateAfter(100));
+    });
   });
 
   it('writes a batch that is larger than the journal behind those before it', async () => {

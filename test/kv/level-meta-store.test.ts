@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open as openFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { open as openFile, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LevelMetaStore, type LevelSettings } from '../../src/kv/level-meta-store.ts';
@@ -152,6 +152,25 @@ describe('LevelMetaStore', () => {
     const after = await open({ create: false });
     expect(after.damage).toEqual([]);
     await after.close();
+  });
+
+  it('is refused when the log that its manifest names is missing, and repaired without those begun after it', async () => {
+    const store = await open();
+    await store.write([{ key, value: Buffer.from('in a table') }], true);
+    await store.compact();
+    await store.write([{ key, value: Buffer.from('in the log') }], true);
+    await store.close();
+    const [log] = await filesNamed(/log$/);
+    const later = join(directory.path, '000900.log');
+    await rename(join(directory.path, log!), later);
+    const error = await refusal({ create: false });
+    expect([error.code, error.mendable]).toEqual(['DAMAGED', true]);
+    expect(error.message).toContain(`its log ${log} is missing. Bring it back`);
+    const repaired = await open({ create: false, repair: true });
+    expect(repaired.get(key)?.toString()).toBe('in a table');
+    await repaired.close();
+    expect((await filesNamed(/^000900.log.damaged$/)).length).toBe(1);
+    await (await open({ create: false })).close();
   });
 
   it('is refused as damaged when CURRENT names nothing', async () => {

@@ -7,7 +7,8 @@
 // `use` is another one each time: records of an earlier use have another, and bytes of clients none (journal-record.ts).
 // `applied` is the sequence up to which everything was in LevelDB when the use of the file began. Of the greatest of
 // the two every later record must be here, in either file. Only the last one may have been cut short: one is written
-// at a time.
+// at a time. LevelDB says itself up to where it has everything (applied-row.ts): that is never less than a head says,
+// unless it has lost what it had.
 
 import { crc32 } from '@node-rs/crc32';
 import type { Write } from '../meta-store.ts';
@@ -29,6 +30,8 @@ export interface JournalContent {
   readonly batches: readonly (readonly Write[])[];
   /** Where something is missing or cannot be read: an index of `files`, and a byte in it. */
   readonly damage: { readonly file: number; readonly at: number } | undefined;
+  /** LevelDB has lost what is before the journal: nothing here follows what it has. */
+  readonly isBehindHole: boolean;
 }
 
 export function putHead(into: Buffer, { applied, use }: { applied: number; use: Buffer }): void {
@@ -40,10 +43,20 @@ export function putHead(into: Buffer, { applied, use }: { applied: number; use: 
   into.writeUInt32BE(crc32(into.subarray(0, CRC_AT)), CRC_AT);
 }
 
-/** @param files their bytes; one that was cut short when it was made counts as new */
-export function readJournal(files: readonly Buffer[]): JournalContent {
+/**
+ * @param files their bytes; one that was cut short when it was made counts as new
+ * @param inLevel the sequence up to which LevelDB has everything, where it says so
+ */
+export function readJournal(files: readonly Buffer[], inLevel?: number): JournalContent {
   const read = files.map(readFile);
-  const applied = Math.max(...read.map(({ head }) => head?.applied ?? 0));
+  const inHeads = Math.max(...read.map(({ head }) => head?.applied ?? 0));
+  if (inLevel !== undefined && inLevel < inHeads)
+    return { sequence: inHeads, batches: [], damage: undefined, isBehindHole: true };
+  const content = readBehind(read, Math.max(inHeads, inLevel ?? 0));
+  return { ...content, isBehindHole: false };
+}
+
+function readBehind(read: readonly ReadFile[], applied: number): Omit<JournalContent, 'isBehindHole'> {
   const runs = read.map((one, file) => ({ file, ...runOf(one, applied) }));
   runs.sort((one, other) => one.first - other.first);
   const batches: (readonly Write[])[] = [];

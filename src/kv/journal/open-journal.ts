@@ -19,19 +19,22 @@ export interface OpenedJournal {
   readonly sequence: number;
 }
 
-/**
- * @param required a missing file is damage
- * @param repair ends the journal at the damage instead of refusing; the files stay beside it as NAME.damaged
- * @throws VolumeError
- */
+export interface OpenJournalSettings extends JournalFileSettings {
+  /** A missing file is damage. */
+  readonly required: boolean;
+  /**
+   * Ends the journal at the damage instead of refusing, and gives up all of it where it does not follow what LevelDB has.
+   * The files stay beside it as NAME.damaged.
+   */
+  readonly repair: boolean;
+  /** The sequence up to which LevelDB has everything; undefined when it does not say. */
+  readonly applied: number | undefined;
+}
+
+/** @throws VolumeError */
 export async function openJournal(
   directory: string,
-  {
-    bytes,
-    random,
-    required,
-    repair,
-  }: JournalFileSettings & { readonly required: boolean; readonly repair: boolean },
+  { bytes, random, required, repair, applied }: OpenJournalSettings,
 ): Promise<OpenedJournal> {
   const missing = NAMES.find((name) => !existsSync(join(directory, name)));
   if (required && missing && !repair) throw damaged(directory, `its file ${missing} is missing`);
@@ -42,17 +45,18 @@ export async function openJournal(
   try {
     await syncDirectory(directory);
     const stored = [a.stored, b.stored];
-    const { sequence, batches, damage } = readJournal(stored);
+    const { sequence, batches, damage, isBehindHole } = readJournal(stored, applied);
+    if (isBehindHole && !repair) throw behindHole(directory);
     if (damage && !repair)
       throw damaged(directory, `its file ${NAMES[damage.file]} is damaged at byte ${damage.at}`);
-    if (damage) {
+    if (damage || isBehindHole) {
       for (const name of NAMES) await copyFile(join(directory, name), join(directory, `${name}.damaged`));
     }
     return {
       files: [a.file, b.file],
       rows: newest(batches),
       // What is behind the damage counts as applied, so that it never comes back.
-      sequence: damage ? lastSequence(stored, sequence) : sequence,
+      sequence: damage || isBehindHole ? lastSequence(stored, sequence) : sequence,
     };
   } catch (error) {
     await Promise.all([a.file.close(), b.file.close()]);
@@ -71,5 +75,16 @@ function damaged(directory: string, where: string): VolumeError {
     'DAMAGED',
     `Cannot open the journal in ${directory}: ${where}. Restore the data directory from a backup, or start with` +
       ' --repair: that would lose the changes from there on, which are those of the last seconds',
+    { mendable: true },
+  );
+}
+
+function behindHole(directory: string): VolumeError {
+  return new VolumeError(
+    'DAMAGED',
+    `Cannot open the journal in ${directory}: it does not follow what LevelDB has, which has lost its last changes. Bring` +
+      ' back its files, restore the data directory from a backup, or start with --repair: that would lose the changes in' +
+      ' the journal as well, and leave the volume as it was before those that are lost',
+    { mendable: true },
   );
 }

@@ -11,16 +11,17 @@ export type ReplaceFile = (path: string, bytes: Buffer) => Promise<void>;
 
 /**
  * Ends the logs where the damage begins, so that what is left is a state that the volume once had. The damaged files
- * stay beside them, as NAME.damaged.
+ * stay beside them, as NAME.damaged. Of one that is missing, those begun after it end.
  */
 export async function cutLogs(
   directory: string,
   { file, goodBytes }: LogDamage,
   replace: ReplaceFile = replaceFile,
 ): Promise<void> {
-  const logs = await filesOf(directory, '.log');
+  const hurt = Number.parseInt(file, 10);
+  const logs = (await filesOf(directory, '.log')).filter((log) => Number.parseInt(log, 10) >= hurt);
   // The last one first: without the damage, LevelDB would take those behind it for what follows the good part.
-  for (const log of logs.slice(logs.indexOf(file)).reverse()) {
+  for (const log of logs.reverse()) {
     const path = join(directory, log);
     const bytes = await readFile(path);
     const copy = `${path}.damaged`;

@@ -3,7 +3,7 @@
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLog } from './log-file.ts';
-import { liveTables } from './manifest.ts';
+import { firstLog, liveTables } from './manifest.ts';
 import { FENCE, type ReadAt, type TableDamage, tableDamages } from './table-file.ts';
 
 const WINDOW_BYTES = 256 << 10;
@@ -14,6 +14,17 @@ export interface LogDamage {
   readonly goodBytes: number;
   /** Of this log and of those begun after it. */
   readonly lostBytes: number;
+  readonly isMissing?: boolean;
+}
+
+/** The log that the manifest names, when it is not there: those begun after it do not follow what is in the tables. */
+export async function findLostLog(directory: string): Promise<LogDamage | undefined> {
+  const first = await firstLog(directory);
+  if (first === undefined) return undefined;
+  const numbers = (await filesOf(directory, '.log')).map((name) => Number.parseInt(name, 10));
+  if (numbers.includes(first)) return undefined;
+  const file = `${String(first).padStart(6, '0')}.log`;
+  return { file, at: 0, goodBytes: 0, lostBytes: 0, isMissing: true };
 }
 
 /** The first damage in the logs, in the order in which they were written; undefined when there is none. */

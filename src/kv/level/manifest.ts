@@ -40,9 +40,27 @@ export async function findManifestDamage(directory: string): Promise<ManifestDam
  */
 export async function liveTables(directory: string): Promise<ReadonlyMap<number, number>> {
   const manifest = await readManifest(directory);
-  const tables = new Map<number, number>();
-  for (const record of recordsOf(manifest ?? Buffer.alloc(0))) if (!applyEdit(tables, record)) break;
-  return tables;
+  return listed(manifest).tables;
+}
+
+/**
+ * The number of the log that LevelDB will begin with; undefined when there is none. It made that log, and its name durable,
+ * before the manifest named it.
+ */
+export async function firstLog(directory: string): Promise<number | undefined> {
+  return listed(await readManifest(directory)).log || undefined;
+}
+
+interface Listed {
+  /** Bytes by number. */
+  readonly tables: Map<number, number>;
+  log: number;
+}
+
+function listed(manifest: Buffer | undefined): Listed {
+  const list: Listed = { tables: new Map(), log: 0 };
+  for (const record of recordsOf(manifest ?? Buffer.alloc(0))) if (!applyEdit(list, record)) break;
+  return list;
 }
 
 async function readManifest(directory: string): Promise<Buffer | undefined> {
@@ -59,15 +77,17 @@ async function readManifest(directory: string): Promise<Buffer | undefined> {
 }
 
 /** False, with nothing changed, when it is no edit. */
-function applyEdit(tables: Map<number, number>, edit: Buffer): boolean {
+function applyEdit(list: Listed, edit: Buffer): boolean {
   const reader = new VarintReader(edit);
   const skipBytes = () => reader.take(reader.varint());
   const gone: number[] = [];
   const added: [number: number, bytes: number][] = [];
+  let log: number | undefined;
   while (!reader.atEnd) {
     const tag = reader.varint();
     if (tag === 1) skipBytes();
-    else if (tag === 2 || tag === 3 || tag === 4 || tag === 9) reader.varint();
+    else if (tag === 2) log = reader.varint();
+    else if (tag === 3 || tag === 4 || tag === 9) reader.varint();
     else if (tag === 5 || tag === 6 || tag === 7) {
       reader.varint();
       if (tag === 5) skipBytes();
@@ -81,8 +101,9 @@ function applyEdit(tables: Map<number, number>, edit: Buffer): boolean {
   }
   if (reader.isShort) return false;
   // In this order: an edit that moves a table to another level has both.
-  for (const number of gone) tables.delete(number);
-  for (const [number, bytes] of added) tables.set(number, bytes);
+  for (const number of gone) list.tables.delete(number);
+  for (const [number, bytes] of added) list.tables.set(number, bytes);
+  list.log = log ?? list.log;
   return true;
 }
 

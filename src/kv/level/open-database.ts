@@ -1,6 +1,6 @@
 // Opens LevelDB, or says why not. LevelDB by itself opens more than it should: it passes over a damaged batch in its log
 // and keeps those behind it, and takes a damaged length in its manifest for the end, then deletes the tables that it no
-// longer knows. So both are looked through first. So are the tables, for damage may end the process: when the last run did
+// longer knows. So both are looked through first, and whether the log is there at all. So are the tables, for damage may end the process: when the last run did
 // not end by itself, which the file OPEN beside them tells, and whenever that is quick.
 
 import { existsSync } from 'node:fs';
@@ -10,8 +10,8 @@ import { Level } from 'level';
 import { syncDirectory } from '../sync-directory.ts';
 import { inaccessible, VolumeError } from '../volume-error.ts';
 import { cutLogs } from './cut-logs.ts';
-import { checkTables, findLogDamage, type TableFinding } from './level-files.ts';
-import { findManifestDamage, liveTables } from './manifest.ts';
+import { checkTables, findLogDamage, findLostLog, type LogDamage, type TableFinding } from './level-files.ts';
+import { findManifestDamage, liveTables, type ManifestDamage } from './manifest.ts';
 
 /** The types of `level` are what Node and browsers share; on Node it is LevelDB, which can compact on request. */
 export type Database = Level<Buffer, Buffer> & { compactRange(start: Buffer, end: Buffer): Promise<void> };
@@ -27,6 +27,8 @@ export interface OpenedDatabase {
   readonly database: Database;
   /** Found in the tables, and fenced off. */
   readonly damage: readonly TableFinding[];
+  /** Blocks were given up and no log was cut: of what was in them older rows may have come back. */
+  readonly hasOldRows: boolean;
 }
 
 const OPEN_MARK = 'OPEN';
@@ -41,12 +43,14 @@ interface Repairing {
 /** @throws VolumeError */
 export async function openDatabase(location: string, settings: OpenSettings): Promise<OpenedDatabase> {
   const { repair } = settings;
-  if (existsSync(location)) await mendLists(location, repair);
+  const hasLostChanges = existsSync(location) && (await mendLists(location, repair));
   const damage = existsSync(location) ? await fenceTables(location) : [];
   // Copies what can be read of a damaged table into a new one. A filter, LevelDB does without.
-  if (repair && damage.some(({ what }) => what !== 'filter' && what !== 'metaindex')) await rebuild(location);
+  const givesUp = repair && damage.some(({ what }) => what !== 'filter' && what !== 'metaindex');
+  if (givesUp) await rebuild(location);
+  const hasOldRows = givesUp && !hasLostChanges;
   try {
-    return { database: await open(location, settings), damage };
+    return { database: await open(location, settings), damage, hasOldRows };
   } catch (error) {
     const failure = openFailure(location, error);
     if (failure.code !== 'DAMAGED' || !repair) throw failure;
@@ -55,7 +59,7 @@ export async function openDatabase(location: string, settings: OpenSettings): Pr
   const database = await open(location, settings).catch((error: unknown) => {
     throw openFailure(location, error);
   });
-  return { database, damage };
+  return { database, damage, hasOldRows };
 }
 
 async function open(location: string, settings: OpenSettings): Promise<Database> {
@@ -76,32 +80,44 @@ export async function closeDatabase(database: Database): Promise<void> {
   await rm(join(database.location, OPEN_MARK), { force: true });
 }
 
-/** The logs and the manifest, which lists the tables. */
-async function mendLists(location: string, repair: boolean): Promise<void> {
-  const log = await findLogDamage(location);
+/** The logs and the manifest, which lists the tables. True when changes in logs have been given up. */
+async function mendLists(location: string, repair: boolean): Promise<boolean> {
+  const log = (await findLostLog(location)) ?? (await findLogDamage(location));
   const manifest = await findManifestDamage(location);
-  if (!log && !manifest) return;
+  if (!log && !manifest) return false;
   // A log that another process writes may look damaged, and must not be touched.
   await refuseUsed(location);
-  if (!repair) {
-    const hurt: string[] = [];
-    const lost: string[] = [];
-    if (log) {
-      hurt.push(`its log ${log.file} is damaged at byte ${log.at}`);
-      lost.push(`the changes in the last ${log.lostBytes} bytes of the log, from the damage on`);
-    }
-    if (manifest) {
-      hurt.push(`its ${manifest.file} ${manifest.problem}`);
-      lost.push('whatever is in no table and no log that can be read');
-    }
-    throw new VolumeError(
-      'DAMAGED',
-      `Cannot open ${location}: ${hurt.join(', and ')}. Restore it from a backup, or start with --repair: that would` +
-        ` lose ${lost.join(', and ')}`,
-    );
-  }
+  if (!repair) throw listsDamaged(location, log, manifest);
   if (log) await cutLogs(location, log);
   if (manifest) await rebuild(location);
+  return log !== undefined;
+}
+
+function listsDamaged(
+  location: string,
+  log: LogDamage | undefined,
+  manifest: ManifestDamage | undefined,
+): VolumeError {
+  const hurt: string[] = [];
+  const lost: string[] = [];
+  if (log?.isMissing) {
+    hurt.push(`its log ${log.file} is missing`);
+    lost.push('the changes that were in the log');
+  } else if (log) {
+    hurt.push(`its log ${log.file} is damaged at byte ${log.at}`);
+    lost.push(`the changes in the last ${log.lostBytes} bytes of the log, from the damage on`);
+  }
+  if (manifest) {
+    hurt.push(`its ${manifest.file} ${manifest.problem}`);
+    lost.push('whatever is in no table and no log that can be read');
+  }
+  const advice = log?.isMissing ? 'Bring it back, restore' : 'Restore';
+  return new VolumeError(
+    'DAMAGED',
+    `Cannot open ${location}: ${hurt.join(', and ')}. ${advice} the data directory from a backup, or start with --repair:` +
+      ` that would lose ${lost.join(', and ')}`,
+    { mendable: true },
+  );
 }
 
 /**
@@ -177,7 +193,7 @@ function openFailure(location: string, error: unknown): VolumeError {
       'DAMAGED',
       `Cannot open ${location}: its log or manifest is damaged (${cause.message}). Restore it from a backup, or start` +
         ' with --repair: that would lose what was written last, and whatever else the damage has made unreadable',
-      { cause },
+      { cause, mendable: true },
     );
   }
   return inaccessible(location, cause);
