@@ -4,6 +4,7 @@ import type { Clock, Random } from './clock.ts';
 import { DroppedTrees } from './datasets/dropped-trees.ts';
 import { DatasetRegistry } from './datasets/registry.ts';
 import { Scrub } from './fs/check/scrub.ts';
+import { checkSegments } from './fs/lost-segments.ts';
 import { checkNumbers, numberedByVolume } from './fs/numbers-in-use.ts';
 import { inoSequenceName, openDataset } from './fs/open-dataset.ts';
 import { PinnedGenerations } from './fs/pinned-generations.ts';
@@ -86,6 +87,7 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
     settings: storeSettings(settings),
   });
   await checkNumbers(store, numberedByVolume(store), repair);
+  await checkSegments(store, repair);
   if (!format.hasSpaceAccounting) {
     await recountSpace(meta, store.trees.values());
     await format.addSpaceAccounting();

@@ -33,6 +33,10 @@ const NAME = /^([0-9a-f]{16})\.seg$/;
 const ignored = Buffer.allocUnsafeSlow(WARM_REGION_BYTES);
 const readvLater = promisify(readv);
 
+export function segmentFileName(id: number): string {
+  return `${id.toString(16).padStart(16, '0')}.seg`;
+}
+
 export class FileSegmentStore implements SegmentStore {
   readonly #path: string;
   readonly #directory: FileHandle;
@@ -113,7 +117,7 @@ export class FileSegmentStore implements SegmentStore {
   }
 
   #pathOf(id: number): string {
-    return join(this.#path, `${id.toString(16).padStart(16, '0')}.seg`);
+    return join(this.#path, segmentFileName(id));
   }
 
   async #readLater(file: OpenFile, id: number, offset: number, length: number): Promise<Buffer> {
