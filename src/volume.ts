@@ -3,6 +3,7 @@
 import type { Clock, Random } from './clock.ts';
 import { DroppedTrees } from './datasets/dropped-trees.ts';
 import { DatasetRegistry } from './datasets/registry.ts';
+import { mendSegments } from './fs/check/mend-segments.ts';
 import { Scrub } from './fs/check/scrub.ts';
 import { checkSegments } from './fs/lost-segments.ts';
 import { checkNumbers, numberedByVolume } from './fs/numbers-in-use.ts';
@@ -77,6 +78,7 @@ export interface Volume {
 /** @param background false: nothing is given back and nothing is looked for, so that a check finds what there is */
 export async function openVolume(parts: VolumeParts, background = true): Promise<Volume> {
   const { meta, segments, format, clock, random, log, settings, repair = false } = parts;
+  if (repair) await mendSegments(meta, segments, log);
   const store = await Store.open({
     meta,
     segments,

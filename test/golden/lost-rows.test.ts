@@ -157,6 +157,21 @@ it('a clone is not hurt by what its origin has numbered since, and finds its own
   await inVolume(async (volume) => expect(await findings(volume)).toEqual([]));
 });
 
+it('a segment whose row is lost keeps its file, and all that it holds is read after a repair', async () => {
+  await inVolume(async (volume) => {
+    await writeFile(volume, 'root', 'old', 1);
+    await volume.snapshots.create('root', 'kept', {});
+  });
+  const level = await LevelMetaStore.open(join(path, 'meta'), { create: false });
+  for await (const [key] of level.rows(keys.segment.range())) await level.write([{ key, value: null }], true);
+  await level.close();
+  await inVolume((volume) => writeFile(volume, 'root', 'new', 2), true);
+  await inVolume(async (volume) => {
+    expect((await readFile(volume, 'root', 'old')).equals(Buffer.alloc(BYTES, 1))).toBe(true);
+    expect(await findings(volume)).toEqual([]);
+  });
+});
+
 it('a registry that is gone altogether is not begun anew over the trees that are there', async () => {
   await inVolume(async () => {});
   const level = await LevelMetaStore.open(join(path, 'meta'), { create: false });

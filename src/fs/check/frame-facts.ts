@@ -58,6 +58,14 @@ export class FrameFacts {
     }
   }
 
+  /** Of those of `segments` that something names, the row that they should have. */
+  *rowsOf(segments: Iterable<number>): Generator<{ readonly segment: number; readonly row: Write }> {
+    for (const segment of segments) {
+      const named = this.named.get(segment);
+      if (named) yield { segment, row: recordOf(segment, named) };
+    }
+  }
+
   private *segmentFindings(segment: number, fileBytes: number | undefined): Generator<Finding> {
     const record = this.segments.get(segment) ?? new SegmentRecord();
     const named = this.named.get(segment) ?? new Map<number, NamedFrame>();
