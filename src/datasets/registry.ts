@@ -7,6 +7,7 @@
 import { attempt } from '../fs/attempt.ts';
 import { FsError, type FsErrorCode } from '../fs/fs-error.ts';
 import { DamageError } from '../fs/versioned-value.ts';
+import { keys } from '../kv/keys.ts';
 import { Catalog } from './catalog.ts';
 import { stageCreate, stageRoot } from './dataset-create.ts';
 import { planDelete, stageDelete } from './dataset-delete.ts';
@@ -49,8 +50,9 @@ export class DatasetRegistry implements Datasets {
     const { meta } = parts.store.parts;
     if (parts.repair) await mendNextId(meta);
     const loaded = await loadRegistry(meta);
-    if (loaded.records.length === 0 && parts.store.trees.size > 0)
-      throw new DamageError('Cannot read the registry of datasets: there is none, and there are trees');
+    // A new root would be made over what is there.
+    if (loaded.records.length === 0 && (await meta.page(keys.inode.range(), 1)).length > 0)
+      throw new DamageError('Cannot read the registry of datasets: there is none, and there are files');
     const context: RegistryContext = {
       ...parts,
       catalog: new Catalog(),

@@ -5,13 +5,15 @@
 //   D/meta        LevelDB, whose lock also keeps a second process out of all of D
 //   D/journal     batches that are not in LevelDB yet
 //   D/segments    segment files
+//   D/VOLUME      a copy of the rows without which nothing can be opened (volume-copy.ts)
 //
 // A start that finds `new` makes what is missing, so one that was cut short is finished by the next. Once it is `ready`
 // nothing is made any more: what is missing then (a disk not mounted, a directory deleted) is damage, not a new volume.
 
-import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock, Random } from '../clock.ts';
+import { replaceDurably, writeDurably } from './durable-file.ts';
 import { FileSegmentStore } from './file-segment-store.ts';
 import {
   addJournalFeatures,
@@ -25,9 +27,11 @@ import {
 import { JournaledMetaStore } from './journaled-meta-store.ts';
 import type { TableFinding } from './level/level-files.ts';
 import { LevelMetaStore, type LevelSettings } from './level-meta-store.ts';
+import { mendIdentity, mendRunRows } from './mend-format.ts';
 import type { MetaStore } from './meta-store.ts';
 import type { SegmentStore } from './segment-store.ts';
 import { syncDirectory } from './sync-directory.ts';
+import { keepVolumeCopy } from './volume-copy.ts';
 import { inaccessible, VolumeError } from './volume-error.ts';
 
 export interface DataDirectorySettings extends Omit<LevelSettings, 'create'> {
@@ -90,7 +94,9 @@ async function openDirectory(
     ...settings,
     create: found !== 'ready',
   });
+  const { repair = false, isThreadFree } = settings;
   let meta: MetaStore = level;
+  let segments: SegmentStore | undefined;
   try {
     if (found !== 'ready') {
       // Only with the lock is nobody else here: another process may have finished the directory since it was looked at.
@@ -98,25 +104,35 @@ async function openDirectory(
       await syncDirectory(join(directory, 'meta'));
       await finishMarker(directory);
     }
+    if (repair) await mendIdentity(level, directory);
     const { hasJournal: required, saysApplied } = await journalFeatures(level);
-    const { repair = false, isThreadFree } = settings;
     const journal = { clock, required, saysApplied, repair, isThreadFree, random };
     meta = await JournaledMetaStore.open(level, join(directory, 'journal'), journal);
     if (!required || !saysApplied) await addJournalFeatures(level);
+    const opened = await openSegments(directory, settings);
+    segments = opened;
+    if (repair) await mendRunRows(meta, opened, random);
     const format = await openFormat(meta, random);
-    const segments = await openSegments(directory, settings);
+    await keepVolumeCopy(directory, meta);
     return {
       meta,
-      segments,
-      format,
+      segments: opened,
+      format: {
+        ...format,
+        async addSpaceAccounting() {
+          await format.addSpaceAccounting();
+          await keepVolumeCopy(directory, meta);
+        },
+      },
       metaPath: metaPathIn(directory),
       damage: level.damage,
       async close() {
-        await segments.close();
+        await opened.close();
         await meta.close();
       },
     };
   } catch (error) {
+    await segments?.close();
     await meta.close();
     throw error;
   }
@@ -219,10 +235,7 @@ async function beginMarker(directory: string, found: 'absent' | 'cut short'): Pr
 }
 
 async function finishMarker(directory: string): Promise<void> {
-  const path = join(directory, MARKER);
-  await writeDurably(`${path}.next`, 'w', marker('ready'));
-  await rename(`${path}.next`, path);
-  await syncDirectory(directory);
+  await replaceDurably(join(directory, MARKER), marker('ready'));
 }
 
 function firstLine(state: 'new' | 'ready'): string {
@@ -231,16 +244,6 @@ function firstLine(state: 'new' | 'ready'): string {
 
 function marker(state: 'new' | 'ready'): string {
   return `${firstLine(state)}\nThis directory belongs to the Cairn file server: change nothing in it by hand.\n`;
-}
-
-async function writeDurably(path: string, flags: 'w' | 'wx' | 'r+', text: string): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Makes the names of `directory` and of those above it durable, up to the first that was made. */

@@ -14,6 +14,7 @@
 
 import type { Random } from '../clock.ts';
 import { IdSequence } from './id-sequence.ts';
+import { keys } from './keys.ts';
 import type { MetaStore, Write } from './meta-store.ts';
 import { damagedRow, readSystem, systemWrite } from './system-row.ts';
 import { VolumeError } from './volume-error.ts';
@@ -47,6 +48,7 @@ interface VolumeRow {
   readonly handleKey: Buffer;
 }
 
+export const VERIFIER_BYTES = 8;
 /** Segment ids that one durable write reserves. */
 const SEGMENT_BLOCK = 1024;
 /** As many as a frame's identity has room for. */
@@ -85,7 +87,7 @@ export async function createFormat(meta: MetaStore, random: Random): Promise<voi
     [
       systemWrite('format', format),
       systemWrite('volume', volume),
-      systemWrite('write-verifier', random(8)),
+      systemWrite('write-verifier', random(VERIFIER_BYTES)),
       systemWrite('clean', true),
       segmentWatermark(FIRST_ID),
     ],
@@ -129,12 +131,15 @@ export async function openFormat(meta: MetaStore, random: Random): Promise<Volum
   const { uuid, hashKey, handleKey } = await required<VolumeRow>(meta, 'volume');
   const storedVerifier = await required<Buffer>(meta, 'write-verifier');
   const wasClean = (await readSystem(meta, ['clean']))[0] === true;
-  const writeVerifier = wasClean ? storedVerifier : random(8);
+  const writeVerifier = wasClean ? storedVerifier : random(VERIFIER_BYTES);
 
   const clean = systemWrite('clean', true);
   const begin: Write[] = [{ key: clean.key, value: null }];
   if (!wasClean) begin.push(systemWrite('write-verifier', writeVerifier));
   const from = await required<number>(meta, 'next/segment');
+  const { lt } = keys.segment.range();
+  const [taken] = await meta.page({ gte: keys.segment.key(from), lt }, 1);
+  if (taken) throw damagedRow('next/segment', 'is an older one: segments in use are behind it');
   const end = Math.min(from + SEGMENT_BLOCK, SEGMENT_MAX + 1);
   begin.push(segmentWatermark(end));
   await meta.write(begin, true);
@@ -161,7 +166,7 @@ export async function openFormat(meta: MetaStore, random: Random): Promise<Volum
   };
 }
 
-function segmentWatermark(next: number): Write {
+export function segmentWatermark(next: number): Write {
   return systemWrite('next/segment', next);
 }
 

@@ -49,7 +49,9 @@ function decode(name: string, row: Buffer): unknown {
 export function damagedRow(name: string, state: string): VolumeError {
   return new VolumeError(
     'DAMAGED',
-    `Cannot open the volume: its row '${name}' ${state}. Restore the data directory from a backup: without that row` +
-      ' its files cannot be found',
+    `Cannot open the volume: its row '${name}' ${state}. Restore the data directory from a backup, or start with --repair:` +
+      ' that takes it from the copy in the file VOLUME, or makes it anew. Let "cairn check" follow: more may be lost than' +
+      ' that row',
+    { mendable: true },
   );
 }

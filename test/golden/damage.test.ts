@@ -12,6 +12,7 @@ import type { Attributes, Caller } from '../../src/fs/file-system.ts';
 import { FsError } from '../../src/fs/fs-error.ts';
 import { openDataDirectory } from '../../src/kv/data-directory.ts';
 import { keys } from '../../src/kv/keys.ts';
+import { liveTables } from '../../src/kv/level/manifest.ts';
 import { MetaReadError } from '../../src/kv/meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import type { Volume } from '../../src/volume.ts';
@@ -35,6 +36,12 @@ function flip(path: string, at: number): void {
   const bytes = readFileSync(path);
   bytes[at]! ^= 0x10;
   writeFileSync(path, bytes);
+}
+
+/** One that LevelDB uses: what a compaction has replaced is deleted later. */
+async function tableIn(meta: string): Promise<string> {
+  const live = await liveTables(meta);
+  return readdirSync(meta).find((name) => name.endsWith('.ldb') && live.has(Number.parseInt(name, 10)))!;
 }
 
 async function at(volume: Volume, path: string): Promise<Attributes> {
@@ -158,13 +165,45 @@ describe('damage', () => {
     await (await openGolden(path)).close();
   });
 
+  it('of a block that a start needs is given up by a repair, which keeps the table that was hurt', async () => {
+    const path = copy();
+    const first = await openGolden(path);
+    await first.volume.store.parts.meta.compact();
+    await first.close();
+    await (await openGolden(path)).close();
+    const meta = join(path, 'meta');
+    const table = await tableIn(meta);
+    const whole = readFileSync(join(meta, table));
+    let mended = 0;
+    for (let at = 50; at < whole.length - 100; at += 1500) {
+      const hurt = copy();
+      rmSync(hurt, { recursive: true });
+      cpSync(path, hurt, { recursive: true });
+      flip(join(hurt, 'meta', table), at);
+      const refusal = await openGolden(hurt).catch((error: unknown) => error);
+      if (!(refusal instanceof MetaReadError)) {
+        await (refusal as { close?: () => Promise<void> }).close?.().catch(() => {});
+        continue;
+      }
+      const opened = await openGolden(hurt, undefined, true).catch((error: unknown) => error);
+      if (opened instanceof Error) continue;
+      mended++;
+      const { volume, close } = opened as Awaited<ReturnType<typeof openGolden>>;
+      expect(volume.format.uuid).toEqual(first.volume.format.uuid);
+      await close();
+      expect(readdirSync(join(hurt, 'meta/lost'))).toContain(table);
+      await (await openGolden(hurt)).close();
+    }
+    expect(mended).toBeGreaterThan(0);
+  });
+
   it('of a table of the metadata is found, and whoever reads there is told', async () => {
     const path = copy();
     const first = await openGolden(path);
     await first.volume.store.parts.meta.compact();
     await first.close();
     const meta = join(path, 'meta');
-    const table = join(meta, readdirSync(meta).find((name) => name.endsWith('.ldb'))!);
+    const table = join(meta, await tableIn(meta));
     const whole = readFileSync(table);
     const outcomes = new Set<string>();
     for (let at = 50; at < whole.length; at += 701) {

@@ -172,12 +172,12 @@ it('a segment whose row is lost keeps its file, and all that it holds is read af
   });
 });
 
-it('a registry that is gone altogether is not begun anew over the trees that are there', async () => {
+it('a registry that is gone altogether is not begun anew over the files that are there', async () => {
   await inVolume(async () => {});
   const level = await LevelMetaStore.open(join(path, 'meta'), { create: false });
   for (const family of [keys.dataset, keys.datasetRegistry])
     for await (const [key] of level.rows(family.range())) await level.write([{ key, value: null }], true);
   await level.write([{ key: keys.system.key('next/dataset'), value: null }], true);
   await level.close();
-  await expect(inVolume(async () => {}, true)).rejects.toThrow('there is none, and there are trees');
+  await expect(inVolume(async () => {}, true)).rejects.toThrow('there is none, and there are files');
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../../src/clock.ts';
 import { type DataDirectory, openDataDirectory } from '../../src/kv/data-directory.ts';
 import { keys } from '../../src/kv/keys.ts';
+import { LevelMetaStore } from '../../src/kv/level-meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
 
@@ -16,8 +17,8 @@ describe('a data directory', () => {
   });
   afterEach(() => scratch.remove());
 
-  const open = (): Promise<DataDirectory> =>
-    openDataDirectory(path, { warmBytesMax: 0 }, systemRandom, systemClock);
+  const open = (repair = false): Promise<DataDirectory> =>
+    openDataDirectory(path, { warmBytesMax: 0, repair }, systemRandom, systemClock);
   async function openAndClose(): Promise<Buffer> {
     const directory = await open();
     await directory.close();
@@ -35,7 +36,8 @@ describe('a data directory', () => {
 
   it('is made with all above it, readable by its owner only', async () => {
     await openAndClose();
-    expect((await readdir(path)).sort()).toEqual(['CAIRN', 'journal', 'meta', 'segments']);
+    expect((await readdir(path)).sort()).toEqual(['CAIRN', 'VOLUME', 'journal', 'meta', 'segments']);
+    for (const name of ['CAIRN', 'VOLUME']) expect((await stat(join(path, name))).mode & 0o777).toBe(0o600);
     for (const name of ['.', 'journal', 'meta', 'segments'])
       expect((await stat(join(path, name))).mode & 0o777).toBe(0o700);
     expect(await readFile(join(path, 'CAIRN'), 'utf8')).toMatch(
@@ -143,6 +145,67 @@ describe('a data directory', () => {
     await rm(join(path, 'meta'), { recursive: true });
     await mkdir(join(path, 'meta'));
     expect((await refusal()).code).toBe('DAMAGED');
+  });
+
+  /** As a repair of LevelDB leaves it, of a volume that has a dataset. */
+  async function lose(...names: string[]): Promise<void> {
+    const level = await LevelMetaStore.open(join(path, 'meta'), { create: false });
+    const rows = names.map((name) => ({ key: keys.system.key(name), value: null }));
+    await level.write([{ key: keys.dataset.key(0), value: Buffer.from('a dataset') }, ...rows], true);
+    await level.close();
+  }
+
+  it.each([['format'], ['volume'], ['format', 'volume', 'write-verifier', 'next/segment', 'clean']])(
+    'whose row %s is lost is refused, and the same volume after a repair',
+    async (...names) => {
+      const before = await open();
+      await before.meta.write([{ key: keys.segment.key(5000), value: Buffer.from('a segment') }], true);
+      await before.close();
+      await lose(...names);
+      const error = await open().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'DAMAGED', mendable: true });
+      const { format, close } = await open(true);
+      for (const name of ['uuid', 'hashKey', 'handleKey'] as const)
+        expect(format[name]).toEqual(before.format[name]);
+      expect(await format.segmentIds.take()).toBeGreaterThan(5000);
+      await close();
+      expect(await openAndClose()).toEqual(before.format.uuid);
+    },
+  );
+
+  it('gets another write verifier where that row alone is lost', async () => {
+    const before = await open();
+    await before.format.markClean();
+    await before.close();
+    await lose('write-verifier');
+    const { format, close } = await open(true);
+    expect(format.writeVerifier).not.toEqual(before.format.writeVerifier);
+    await close();
+  });
+
+  it('is refused to a repair as well where its identity is lost with its copy, or all else', async () => {
+    await openAndClose();
+    const copy = await readFile(join(path, 'VOLUME'));
+    await lose('format');
+    copy[30]! ^= 1;
+    await writeFile(join(path, 'VOLUME'), copy);
+    await expect(open(true)).rejects.toMatchObject({ code: 'DAMAGED', mendable: false });
+    copy[30]! ^= 1;
+    await writeFile(join(path, 'VOLUME'), copy);
+    const level = await LevelMetaStore.open(join(path, 'meta'), { create: false });
+    await level.write([{ key: keys.dataset.key(0), value: null }], true);
+    await level.close();
+    await expect(open(true)).rejects.toThrow('its identity is lost, and all its datasets');
+  });
+
+  it('of an older version gets a copy of its identity at its next start, which a repair uses', async () => {
+    const uuid = await openAndClose();
+    await rm(join(path, 'VOLUME'));
+    await openAndClose();
+    await lose('volume');
+    const { format, close } = await open(true);
+    expect(format.uuid).toEqual(uuid);
+    await close();
   });
 
   it('is finished by the next start wherever the first was cut short', async () => {
