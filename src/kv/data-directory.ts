@@ -25,7 +25,7 @@ import {
   type VolumeFormat,
 } from './format.ts';
 import { JournaledMetaStore } from './journaled-meta-store.ts';
-import type { TableFinding } from './level/level-files.ts';
+import { hasDatabase, type TableFinding } from './level/level-files.ts';
 import { LevelMetaStore, type LevelSettings } from './level-meta-store.ts';
 import { mendIdentity, mendRunRows } from './mend-format.ts';
 import type { MetaStore } from './meta-store.ts';
@@ -90,6 +90,8 @@ async function openDirectory(
   if (found === 'absent' || found === 'cut short') await beginMarker(directory, found);
   if (found === 'absent') await syncParents(directory, firstMade ?? directory);
   if (found !== 'ready') await makeDirectories(directory);
+  // A repair as well: LevelDB would make an empty database there.
+  else if (!(await hasDatabase(metaPathIn(directory)))) throw metaMissing(directory);
   const level = await LevelMetaStore.open(join(directory, 'meta'), {
     ...settings,
     create: found !== 'ready',
@@ -182,6 +184,14 @@ async function openSegments(directory: string, settings: DataDirectorySettings):
   return FileSegmentStore.open(path, settings);
 }
 
+function metaMissing(directory: string): VolumeError {
+  return new VolumeError(
+    'DAMAGED',
+    `Cannot open ${directory}: ${metaPathIn(directory)}, which holds the names and attributes of files, is missing or has` +
+      ' no database in it. Bring it back (is a disk not mounted?), or restore the data directory from a backup',
+  );
+}
+
 async function makeDirectories(directory: string): Promise<void> {
   for (const name of ['meta', 'segments'])
     await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
@@ -205,9 +215,13 @@ async function readState(directory: string): Promise<State> {
   if (state) return state as State;
   // The marker is durable before anything else is made, so one that was cut short stands alone.
   if (marker('new').startsWith(text) && (await isAbsent(join(directory, 'meta')))) return 'cut short';
-  throw new VolumeError(
+  throw markerDamaged(directory, 'is damaged');
+}
+
+function markerDamaged(directory: string, state: string): VolumeError {
+  return new VolumeError(
     'DAMAGED',
-    `Cannot open ${directory}: its file ${MARKER} is damaged. If this is a data directory of Cairn, write the line` +
+    `Cannot open ${directory}: its file ${MARKER} ${state}. If this is a data directory of Cairn, write the line` +
       ` "${firstLine('ready')}" into that file; else choose another --data-dir`,
   );
 }
@@ -216,6 +230,7 @@ async function refuseForeign(directory: string): Promise<void> {
   // A marker that is there now is another process's, which is making the directory; its lock will decide.
   const files = (await readdir(directory)).filter((name) => !HARMLESS.includes(name)).sort();
   if (files.length === 0 || files.includes(MARKER)) return;
+  if (await hasDatabase(metaPathIn(directory))) throw markerDamaged(directory, 'is missing');
   const some = files.slice(0, 3).join(', ') + (files.length > 3 ? ', …' : '');
   throw new VolumeError(
     'NOT_OURS',

@@ -127,14 +127,15 @@ describe('a data directory', () => {
   );
 
   it.each([
-    ['meta', /--repair/],
-    ['segments', /Bring it back/],
-  ])('is not made anew where its %s went missing', async (name, advice) => {
+    ['meta', /\/meta, which holds the names .* Bring it back/],
+    ['segments', /\/segments, which holds the data .* Bring it back/],
+  ])('is not made anew where its %s went missing, by a repair either', async (name, advice) => {
     const uuid = await openAndClose();
     await rename(join(path, name), join(scratch.path, name));
     const error = await refusal();
     expect(error.code).toBe('DAMAGED');
     expect(error.message).toMatch(advice);
+    await expect(open(true)).rejects.toThrow(error.message);
     await rm(join(path, name), { recursive: true, force: true });
     await rename(join(scratch.path, name), join(path, name));
     expect(await openAndClose()).toEqual(uuid);
@@ -144,7 +145,21 @@ describe('a data directory', () => {
     await openAndClose();
     await rm(join(path, 'meta'), { recursive: true });
     await mkdir(join(path, 'meta'));
-    expect((await refusal()).code).toBe('DAMAGED');
+    for (const repair of [false, true])
+      await expect(open(repair)).rejects.toMatchObject({ code: 'DAMAGED', mendable: false });
+    expect(await readdir(join(path, 'meta'))).toEqual([]);
+  });
+
+  it('whose marker is deleted is refused with how to make it again', async () => {
+    const uuid = await openAndClose();
+    await rm(join(path, 'CAIRN'));
+    const error = await refusal();
+    expect(error.code).toBe('DAMAGED');
+    const line = /its file CAIRN is missing\. .* write the line "([^"]+)" into that file/.exec(
+      error.message,
+    )?.[1];
+    await writeFile(join(path, 'CAIRN'), `${line}\n`);
+    expect(await openAndClose()).toEqual(uuid);
   });
 
   /** As a repair of LevelDB leaves it, of a volume that has a dataset. */

@@ -106,7 +106,9 @@ function realPath(path: string): string {
 /** @throws CliError where that cannot be known */
 function isDataDirectory(path: string): boolean {
   try {
-    return statSync(join(path, 'CAIRN'), { throwIfNoEntry: false }) !== undefined;
+    // Without its marker it still is one: the check says what to do.
+    const signs = [join(path, 'CAIRN'), join(path, 'meta', 'CURRENT')];
+    return signs.some((sign) => statSync(sign, { throwIfNoEntry: false }) !== undefined);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOTDIR') return false;

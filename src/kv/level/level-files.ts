@@ -138,6 +138,12 @@ async function fenceOff(path: string, at: number): Promise<void> {
   }
 }
 
+/** Whether a directory is there with anything of a database in it. What a start that failed may leave there is nothing. */
+export async function hasDatabase(directory: string): Promise<boolean> {
+  const names = (await readdir(directory).catch(ignoreAbsent)) ?? [];
+  return names.some((name) => /^CURRENT$|^MANIFEST-|\.(ldb|sst|log)$/.test(name));
+}
+
 /** By number: in the order in which they were begun. */
 export async function filesOf(directory: string, suffix: string): Promise<string[]> {
   const names = (await readdir(directory).catch(ignoreAbsent)) ?? [];

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer, ServerStart } from '../../../src/admin/cli/cli-io.ts';
@@ -361,6 +361,11 @@ describe('check', () => {
     writeFileSync(join(directory, 'CAIRN'), 'x');
     expect(await line.run('check', '--data-dir', directory, '--repair', '/a')).toMatchObject({ status: 0 });
     expect(asked).toEqual([[directory, { path: '/a', repair: true }]]);
+    // The marker is lost, and the rest is there.
+    rmSync(join(directory, 'CAIRN'));
+    mkdirSync(join(directory, 'meta'));
+    writeFileSync(join(directory, 'meta/CURRENT'), 'x');
+    expect(await line.run('check', '--data-dir', directory)).toMatchObject({ status: 0 });
   });
 });
 
