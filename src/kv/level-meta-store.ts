@@ -12,7 +12,14 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { TableFinding } from './level/level-files.ts';
 import { closeDatabase, type Database, type OpenedDatabase, openDatabase } from './level/open-database.ts';
-import { MetaReadError, type MetaStore, type Range, type Row, type Write } from './meta-store.ts';
+import {
+  MetaReadError,
+  type MetaStore,
+  MetaWriteError,
+  type Range,
+  type Row,
+  type Write,
+} from './meta-store.ts';
 
 export interface LevelSettings {
   /** Uncompressed blocks kept in memory. */
@@ -163,7 +170,8 @@ export class LevelMetaStore implements MetaStore {
       this.#failure ??= error;
       await batch.close();
       // LevelDB writes nothing more once a compaction has met damage.
-      throw unreadable(error);
+      if (!isOfMedium(error)) throw error;
+      throw new MetaWriteError(`Cannot write the metadata: ${(error as Error).message}`, { cause: error });
     }
   }
 }
@@ -173,10 +181,13 @@ function put(batch: Batch, { key, value }: Write): void {
   else batch.put(key, value);
 }
 
-function unreadable(error: unknown): unknown {
+function isOfMedium(error: unknown): boolean {
   const { code } = error as { code?: string };
-  if (code !== 'LEVEL_CORRUPTION' && !/^(Corruption|IO error)/.test(String((error as Error).message)))
-    return error;
+  return code === 'LEVEL_CORRUPTION' || /^(Corruption|IO error)/.test(String((error as Error).message));
+}
+
+function unreadable(error: unknown): unknown {
+  if (!isOfMedium(error)) return error;
   return new MetaReadError(`Cannot read the metadata: ${(error as Error).message}`, { cause: error });
 }
 

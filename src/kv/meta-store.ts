@@ -21,6 +21,11 @@ export class MetaReadError extends Error {
   override readonly name = 'MetaReadError';
 }
 
+/** The medium does not take what is written, or LevelDB refuses to write on since it has met damage. */
+export class MetaWriteError extends Error {
+  override readonly name = 'MetaWriteError';
+}
+
 export interface MetaStore {
   /** The newest written value, in this turn. The caller must not change the bytes. @throws MetaReadError, as all reads */
   get(key: Buffer): Buffer | undefined | typeof NOT_RESIDENT;

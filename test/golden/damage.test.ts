@@ -13,7 +13,7 @@ import { FsError } from '../../src/fs/fs-error.ts';
 import { openDataDirectory } from '../../src/kv/data-directory.ts';
 import { keys } from '../../src/kv/keys.ts';
 import { liveTables } from '../../src/kv/level/manifest.ts';
-import { MetaReadError } from '../../src/kv/meta-store.ts';
+import { MetaReadError, MetaWriteError } from '../../src/kv/meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import type { Volume } from '../../src/volume.ts';
 import { openGolden } from './open-golden.ts';
@@ -181,7 +181,7 @@ describe('damage', () => {
       cpSync(path, hurt, { recursive: true });
       flip(join(hurt, 'meta', table), at);
       const refusal = await openGolden(hurt).catch((error: unknown) => error);
-      if (!(refusal instanceof MetaReadError)) {
+      if (!(refusal instanceof MetaReadError || refusal instanceof MetaWriteError)) {
         await (refusal as { close?: () => Promise<void> }).close?.().catch(() => {});
         continue;
       }
@@ -221,7 +221,7 @@ describe('damage', () => {
           await opened.close();
         }
       } catch (error) {
-        expect(error).toBeInstanceOf(MetaReadError);
+        expect([MetaReadError, MetaWriteError].some((kind) => error instanceof kind)).toBe(true);
       }
     }
     expect(outcomes).toContain('found');

@@ -10,7 +10,7 @@ import { tableFindings } from '../../src/fs/check/table-findings.ts';
 import type { Attributes, Caller } from '../../src/fs/file-system.ts';
 import { FsError } from '../../src/fs/fs-error.ts';
 import { DamageError } from '../../src/fs/versioned-value.ts';
-import { MetaReadError } from '../../src/kv/meta-store.ts';
+import { MetaReadError, MetaWriteError } from '../../src/kv/meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import { Handles } from '../../src/nfs/handle.ts';
 import type { Volume } from '../../src/volume.ts';
@@ -59,14 +59,16 @@ describe('a flipped bit', { timeout: 30_000 }, () => {
     const opened = await openGolden(path).catch((error: Error) => error);
     if (opened instanceof Error) {
       // Each of them is told in a sentence by whoever starts the server.
-      expect([VolumeError, DamageError, MetaReadError].some((kind) => opened instanceof kind)).toBe(true);
+      expect(
+        [VolumeError, DamageError, MetaReadError, MetaWriteError].some((kind) => opened instanceof kind),
+      ).toBe(true);
       return 'refused';
     }
     try {
       return await look(opened.volume);
     } finally {
       // The end of a run is a write, which LevelDB may refuse by then.
-      await opened.close().catch((error: unknown) => expect(error).toBeInstanceOf(MetaReadError));
+      await opened.close().catch((error: unknown) => expect(error).toBeInstanceOf(MetaWriteError));
     }
   }
 

@@ -3,7 +3,7 @@ import { open as openFile, readdir, readFile, rename, rm, truncate, writeFile } 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LevelMetaStore, type LevelSettings } from '../../src/kv/level-meta-store.ts';
-import { MetaReadError } from '../../src/kv/meta-store.ts';
+import { MetaReadError, MetaWriteError } from '../../src/kv/meta-store.ts';
 import { VolumeError } from '../../src/kv/volume-error.ts';
 import { conformsToMetaStore } from './meta-store-contract.ts';
 import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
@@ -200,6 +200,20 @@ describe('LevelMetaStore', () => {
       await handle.close();
       await store.close();
     }
+  });
+
+  it('says of a write that fails that it was one', async () => {
+    const store = await LevelMetaStore.open(directory.path, { create: true, writeBufferBytes: 64 << 10 });
+    const value = randomBytes(40_000);
+    await store.write([{ key, value }], true);
+    // No table can be made any more, nor a log.
+    await rm(directory.path, { recursive: true });
+    const failing = (async () => {
+      for (let row = 0; row < 20; row++) await store.write([{ key: Buffer.from(`${row}`), value }], false);
+    })();
+    await expect(failing).rejects.toThrow(MetaWriteError);
+    await expect(failing).rejects.toThrow('Cannot write the metadata: IO error');
+    await store.close();
   });
 
   it('writes nothing more after a write has failed', async () => {

@@ -77,9 +77,16 @@ async function close(running: RunningServer, io: CliIo, log: AdminLog): Promise<
     log.error({}, 'Cannot stop in time: giving up; what was acknowledged is safe');
     io.exit(EXIT.other);
   });
-  await running.close(CLOSE_MS);
-  late.cancel();
-  log.info({}, 'Stopped');
+  try {
+    await running.close(CLOSE_MS);
+    log.info({}, 'Stopped');
+  } catch (error) {
+    const reason = (error as Error).message;
+    log.error({}, `Cannot stop in good order: ${reason}. What was acknowledged is safe`);
+    io.exit(EXIT.other);
+  } finally {
+    late.cancel();
+  }
 }
 
 async function reloadExports(running: RunningServer, log: AdminLog): Promise<void> {

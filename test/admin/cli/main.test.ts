@@ -585,6 +585,29 @@ describe('serve', () => {
     expect(exits).toEqual([1]);
   });
 
+  it('says in a sentence why it cannot stop in good order, and fails', async () => {
+    const signals = new EventEmitter();
+    const exits: number[] = [];
+    const lines: string[] = [];
+    const take = (fields: object, message: string) => lines.push(JSON.stringify(fields) + message);
+    const line = new CommandLine({
+      signals,
+      exit: (status) => exits.push(status),
+      createLog: () => ({ debug() {}, info() {}, warn() {}, error: take }),
+      async runServer() {
+        signals.emit('SIGTERM');
+        const running = new Running();
+        running.close = () => Promise.reject(new Error('Cannot write the metadata: IO error: disk full'));
+        return running;
+      },
+    });
+    await line.run('serve');
+    expect(exits).toEqual([1]);
+    expect(lines.at(-1)).toBe(
+      '{}Cannot stop in good order: Cannot write the metadata: IO error: disk full. What was acknowledged is safe',
+    );
+  });
+
   it('warns of exported datasets that there are not, and says in a sentence why rules are not read again', async () => {
     const signals = new EventEmitter();
     const lines: string[] = [];
