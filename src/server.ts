@@ -19,7 +19,7 @@ import { noRoomText } from './datasets/no-room.ts';
 import { tableFinding, tableFindings } from './fs/check/table-findings.ts';
 import { DamageError } from './fs/versioned-value.ts';
 import { type DataDirectory, metaPathIn, openDataDirectory } from './kv/data-directory.ts';
-import { MetaReadError } from './kv/meta-store.ts';
+import { MetaReadError, MetaWriteError } from './kv/meta-store.ts';
 import { VolumeError } from './kv/volume-error.ts';
 import { lentBuffers } from './lent-buffers.ts';
 import { NfsServer } from './nfs/nfs-server.ts';
@@ -271,11 +271,14 @@ export async function* checkOffline(
 async function* whyUnopened(error: Error, settings: Settings): AsyncIterable<CheckEvent> {
   const isDamaged =
     error instanceof MetaReadError ||
+    error instanceof MetaWriteError ||
     error instanceof DamageError ||
     (error instanceof VolumeError && error.code === 'DAMAGED');
   if (!isDamaged) throw startErrorOf(error, settings);
   let findings = 1;
-  yield { finding: { kind: 'database', path: '', message: error.message, repaired: false } };
+  // What is in a block that cannot be read is given up; but nothing gives back what is not there.
+  const mendable = !(error instanceof DamageError) && (!(error instanceof VolumeError) || error.mendable);
+  yield { finding: { kind: 'database', path: '', message: error.message, repaired: false, mendable } };
   for await (const { kind, message } of tableFindings(metaPathIn(settings.dataDir))) {
     findings++;
     yield { finding: { kind, path: '', message, repaired: false } };
@@ -327,8 +330,10 @@ function openStores(settings: Settings, isThreadFree = () => false): Promise<Dat
 /** What the person who starts the server can mend, in words for them; anything else as it is. */
 function startErrorOf(error: unknown, settings: Settings): unknown {
   if (error instanceof VolumeError) return new StartError(error.message, { cause: error });
-  if (error instanceof MetaReadError || error instanceof DamageError) {
-    const advice = `Restore ${settings.dataDir} from a backup; "cairn check" says what is hurt`;
+  if (error instanceof MetaReadError || error instanceof MetaWriteError || error instanceof DamageError) {
+    const isMendable = !settings.repair && !(error instanceof DamageError);
+    const repair = isMendable ? ', or start with --repair: that would lose what cannot be read' : '';
+    const advice = `Restore ${settings.dataDir} from a backup${repair}; "cairn check" says what is hurt`;
     return new StartError(`Cannot open the volume: it is damaged (${error.message}). ${advice}`, {
       cause: error,
     });

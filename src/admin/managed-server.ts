@@ -75,6 +75,8 @@ export interface CheckFinding {
   /** A sentence. */
   readonly message: string;
   readonly repaired: boolean;
+  /** False where a repair cannot help; not always known. */
+  readonly mendable?: boolean;
 }
 
 export interface CheckSummary {

@@ -136,6 +136,8 @@ class Report {
   readonly #repair: boolean;
   readonly #findings: CheckFindingMessage[] = [];
   #summary: CheckSummaryMessage | undefined;
+  /** Something is wrong that a repair may help. */
+  #mendable = false;
 
   constructor(io: CliIo, { json, repair }: { readonly json: boolean; readonly repair: boolean }) {
     this.#io = io;
@@ -147,6 +149,7 @@ class Report {
     for await (const { finding, summary } of events) {
       if (summary) this.#summary = summary;
       if (!finding) continue;
+      this.#mendable ||= finding.mendable ?? true;
       if (this.#json) this.#findings.push(finding);
       else this.#io.stdout.write(findingText(finding));
     }
@@ -170,10 +173,8 @@ class Report {
     }
     if (left > 0) {
       const things = `${left} ${left === 1 ? 'thing is' : 'things are'} wrong`;
-      throw new CliError(
-        EXIT.damaged,
-        this.#repair ? `${things} that cannot be mended` : `${things}; --repair mends what can be mended`,
-      );
+      const hint = this.#mendable ? '; --repair mends what can be mended' : ' that --repair does not mend';
+      throw new CliError(EXIT.damaged, things + (this.#repair ? ' that cannot be mended' : hint));
     }
   }
 }

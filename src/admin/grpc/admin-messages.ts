@@ -156,6 +156,8 @@ export interface CheckFindingMessage {
   readonly path: string;
   readonly message: string;
   readonly repaired: boolean;
+  /** Not sent: what does not open at all is found without a server. */
+  readonly mendable?: boolean;
 }
 
 export interface CheckSummaryMessage {

@@ -282,6 +282,23 @@ describe('check', () => {
     });
   });
 
+  it('hints at --repair only where that may help', async () => {
+    const directory = join(served.directory, 'refused');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'CAIRN'), 'x');
+    const findings = [{ kind: 'database', path: '', message: 'Gone', repaired: false, mendable: false }];
+    const line = new CommandLine({
+      async *checkOffline() {
+        for (const finding of findings) yield { finding };
+        yield { summary: { datasets: 0, inodes: 0, bytes: 0, findings: findings.length, repaired: 0 } };
+      },
+    });
+    const stderr = async () => (await line.run('check', '--data-dir', directory)).stderr;
+    expect(await stderr()).toBe('cairn: 1 thing is wrong that --repair does not mend\n');
+    findings.push({ kind: 'database', path: '', message: 'Damaged', repaired: false, mendable: true });
+    expect(await stderr()).toBe('cairn: 2 things are wrong; --repair mends what can be mended\n');
+  });
+
   it('that ends early is a failure', async () => {
     served.checkEvents = [];
     expect(await new CommandLine().run('check', '--admin-socket', served.socket)).toMatchObject({
