@@ -78,18 +78,7 @@ export interface Volume {
 /** @param background false: nothing is given back and nothing is looked for, so that a check finds what there is */
 export async function openVolume(parts: VolumeParts, background = true): Promise<Volume> {
   const { meta, segments, format, clock, random, log, settings, repair = false } = parts;
-  if (repair) await mendSegments(meta, segments, log);
-  const store = await Store.open({
-    meta,
-    segments,
-    hashKey: format.hashKey,
-    clock,
-    random,
-    log,
-    settings: storeSettings(settings),
-  });
-  await checkNumbers(store, numberedByVolume(store), repair);
-  await checkSegments(store, repair);
+  const store = await openStore(parts, repair);
   if (!format.hasSpaceAccounting) {
     await recountSpace(meta, store.trees.values());
     await format.addSpaceAccounting();
@@ -166,6 +155,24 @@ export async function openVolume(parts: VolumeParts, background = true): Promise
       await format.markClean();
     },
   };
+}
+
+/** As far as the store itself can tell, all is there that its rows speak of. @throws VolumeError */
+async function openStore(parts: VolumeParts, repair: boolean): Promise<Store> {
+  const { meta, segments, format, clock, random, log, settings } = parts;
+  if (repair) await mendSegments(meta, segments, log);
+  const store = await Store.open({
+    meta,
+    segments,
+    hashKey: format.hashKey,
+    clock,
+    random,
+    log,
+    settings: storeSettings(settings),
+  });
+  await checkNumbers(store, numberedByVolume(store), repair);
+  await checkSegments(store, repair);
+  return store;
 }
 
 function storeSettings({ durability, relaxedSyncMs, cacheBytes }: VolumeSettings): StoreSettings {
