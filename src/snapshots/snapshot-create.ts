@@ -20,6 +20,7 @@ import { listOf, SNAPSHOTS_MAX, type SnapshotContext } from './snapshot-context.
 import { SnapshotEntry } from './snapshot-entry.ts';
 import type { SnapshotList } from './snapshot-list.ts';
 import { checkUserProperties } from './snapshot-properties.ts';
+import type { ListRecord } from './snapshot-record.ts';
 import { listRow, snapshotRow } from './snapshot-rows.ts';
 import type { SnapshotOptions } from './snapshots.ts';
 
@@ -154,14 +155,20 @@ function stageSnapshot(
   };
   const fileSystem = openKept(context.shared, dataset.id, tree, generation);
   const entry = new SnapshotEntry(dataset.id, list.nextId, record, fileSystem);
-  store.stageRows([snapshotRow(entry), listRow(list, list.reserve(entry, clock.now()))]);
-  return { entry, publish: () => publish(context, list, entry) };
+  const reserved = list.reserve(entry, clock.now());
+  store.stageRows([snapshotRow(entry), listRow(list, reserved)]);
+  return { entry, publish: () => publish(context, list, entry, reserved) };
 }
 
 /** Not in the list of a dataset that was deleted meanwhile: what lets go of its snapshots finds the row. */
-function publish(context: SnapshotContext, list: SnapshotList, entry: SnapshotEntry): void {
+function publish(
+  context: SnapshotContext,
+  list: SnapshotList,
+  entry: SnapshotEntry,
+  reserved: ListRecord,
+): void {
   if (context.lists.get(entry.datasetId) !== list) return;
-  list.show(entry, context.shared.clock.now());
+  list.show(entry, reserved);
   context.byUuid.set(entry.uuid, entry);
   context.charges.namesChanged();
 }

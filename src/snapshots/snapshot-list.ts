@@ -68,9 +68,9 @@ export class SnapshotList {
     return { nextId, changedAt: laterThan(this.record.changedAt, now) };
   }
 
-  /** Shows what was {@link reserve}d. */
-  show(entry: SnapshotEntry, now: Timestamp): void {
-    this.changed(now);
+  /** Shows what was {@link reserve}d, at the time that was stored for it: after a restart the list has that one. */
+  show(entry: SnapshotEntry, { changedAt }: ListRecord): void {
+    this.changed(changedAt);
     this.coming.delete(entry.name);
     this.byAge = [...this.byAge, entry];
     this.index(entry);

@@ -83,7 +83,7 @@ class Run {
       cachedRecords: random() < 0.3 ? 3 : 1000,
       dirtyBytesMax: 2 ** 26,
       segmentBytesMax: random() < 0.7 ? 2 ** 18 : 2 ** 20,
-      flushWindows: seed % 2 ? { bytes: 4096, max: 2 } : FLUSH_WINDOWS,
+      flushWindows: seed % 3 === 1 ? { bytes: 4096, max: 2 } : FLUSH_WINDOWS,
       trace,
     });
     this.windowLog2 = WINDOW_LOG2[upTo(random, WINDOW_LOG2.length - 1)]!;
@@ -121,7 +121,7 @@ class Run {
       world,
       directories,
       windowLog2,
-      givesUp: this.seed % 5 === 0,
+      givesUp: this.seed % 7 === 3,
       trace,
     });
     this.registry.first(head);
