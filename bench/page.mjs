@@ -7,10 +7,12 @@ import path from 'node:path';
 import { PROJECT } from '../test/rig/places.mjs';
 import { runOk } from '../test/rig/processes.mjs';
 import { MILLION_LIMITS } from './goals.mjs';
+import { commandOf } from './section.mjs';
 import { verdictTable } from './verdicts.mjs';
 
-export function performancePage({ tables, results, million, count, directory, quick }) {
-  const how = quick ? 'npm run bench -- --quick' : 'npm run bench';
+export function performancePage({ tables, results, million, count, directory, options }) {
+  const { quick } = options;
+  const how = commandOf('bench', options);
   return `# Performance
 
 Measured on ${new Date().toISOString().slice(0, 10)} with \`${how}\`: ${machine(directory)}. The load generator runs on the same machine, the
@@ -33,7 +35,18 @@ ${verdictTable(results.rateGoals, '≥')}
 
 ${verdictTable(results.cpuGoals, '≤')}
 
-## Memory and start-up
+${million.length > 0 ? memorySection(million, count) : ''}## All steps, strict
+
+${tables.strict.trim()}
+
+## All steps, relaxed
+
+${tables.relaxed.trim()}
+`;
+}
+
+function memorySection(million, count) {
+  return `## Memory and start-up
 
 ${count.toLocaleString('en')} empty files in one directory, by a raw client at depth 64; limits: ${MILLION_LIMITS.peakMiB} MiB RSS, start-up ${MILLION_LIMITS.startMs / 1000} s.
 
@@ -41,13 +54,6 @@ ${count.toLocaleString('en')} empty files in one directory, by a raw client at d
 |---|---|---|---|
 ${million.map((row) => `| ${row.step} | ${row.perSecond ?? ''} | ${row.peakMiB ?? ''} | ${row.startMs ?? ''} |`).join('\n')}
 
-## All steps, strict
-
-${tables.strict.trim()}
-
-## All steps, relaxed
-
-${tables.relaxed.trim()}
 `;
 }
 
