@@ -1,7 +1,7 @@
 // npm run bench: this server, strict and then relaxed, against nfs-ganesha, step by step in turn, into
 // docs/performance.md; and the memory test.
 //
-//   node bench/run.mjs [--quick] [--only STEPS] [--out FILE] [--compare FILE] [--no-million] [--no-spin]
+//   node bench/run.mjs [--quick] [--only STEPS] [--out FILE] [--compare FILE] [--no-million] [--no-spin] [--repeats N]
 //
 // --no-spin leaves out the load generator's spinners, which keep a virtual machine's processors awake: where the system's
 // scheduler makes whoever wakes beside them wait for its tick (4 ms), every stable write does.
@@ -34,6 +34,7 @@ const { values: options } = parseArgs({
     compare: { type: 'string' },
     'no-million': { type: 'boolean', default: false },
     'no-spin': { type: 'boolean', default: false },
+    repeats: { type: 'string', default: '3' },
   },
 });
 
@@ -101,7 +102,9 @@ async function runSteps(mode, directory, targets) {
     return `${name}=${port}:${mountPort}:${exportPath}:${pid}${end}`;
   });
   const out = path.join(directory, `${mode}.jsonl`);
-  const size = options.quick ? ['--repeats', '1', '--scale', '0.1', '--seconds', '0.3'] : ['--repeats', '3'];
+  const size = options.quick
+    ? ['--repeats', '1', '--scale', '0.1', '--seconds', '0.3']
+    : ['--repeats', options.repeats];
   const only = options.only ? ['--only', options.only] : [];
   const spin = options['no-spin'] ? ['--no-spin'] : [];
   const args = [
