@@ -12,7 +12,9 @@ import { verdictTable } from './verdicts.mjs';
 
 export function performancePage({ tables, results, million, count, directory, options }) {
   const { quick } = options;
-  const how = `${commandOf('bench', options)}${quick || options.repeats === '3' ? '' : ` --repeats ${options.repeats}`}`;
+  const repeats = quick || options.repeats === '3' ? '' : ` --repeats ${options.repeats}`;
+  const command = commandOf('bench', options);
+  const how = `${command}${repeats && !command.includes(' -- ') ? ' --' : ''}${repeats}`;
   return `# Performance
 
 Measured on ${new Date().toISOString().slice(0, 10)} with \`${how}\`: ${machine(directory)}. The load generator runs on the same machine, the
