@@ -7,7 +7,7 @@ export const PLACES = {
   'a batch is written': { file: 'fs/commit-worker.js', behind: 'await meta.write(writes, true);' },
   'the journal is in LevelDB': {
     file: 'kv/journaled-meta-store.js',
-    behind: 'await this.level.writeSlowly(file.rows());',
+    behind: 'await this.level.writeSlowly(rowsThrough(file, through));',
   },
   'a change is durable': { file: 'datasets/registry.js', behind: 'await store.durable(store.ticket);' },
 
@@ -26,8 +26,7 @@ export const PLACES = {
   },
   'a snapshot is recorded': {
     file: 'snapshots/snapshot-create.js',
-    behind:
-      'const entry = stageSnapshot(context, one, now, { name, expiresAt, properties, ...counters[at] });',
+    behind: 'const { entry, publish } = stageSnapshot(context, one, now, given);',
   },
   'a snapshot is held': {
     file: 'snapshots/snapshot-create.js',
@@ -63,7 +62,8 @@ export const PLACES = {
   },
   'the state before is kept': {
     file: 'snapshots/rollback.js',
-    behind: 'stageLastSnapshot(context, dataset, before);',
+    behind:
+      'const staged = discard ? null : stageLastSnapshot(context, dataset, nameBefore(context, dataset));',
   },
   'a new head is made': { file: 'snapshots/rollback.js', behind: 'branch.stage();' },
   'the target is held': {
