@@ -17,6 +17,7 @@ import type { Tree } from './tree.ts';
 const PIECE_OVERHEAD_BYTES = 256;
 /** What a piece counts as at least: of small ones it is their number that takes time, for each flush and each look at them. */
 const PIECE_COST_MIN_BYTES = 4096;
+
 /** The windows that one flush of a file takes. */
 export interface FlushWindows {
   readonly bytes: number;

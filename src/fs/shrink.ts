@@ -1,6 +1,7 @@
 // A shrink over very many windows: from the end, in batches that each are a truncation to a size on the way. Meanwhile
-// the inode is held, and on to the end of the operation: others on it wait. What waits in memory is flushed first, also what lies above the new
-// size: were it only dropped, a crash on the way would bring back what a promised write had covered.
+// the inode is held, and on to the end of the operation: others on it wait. What waits in memory is flushed first, also
+// what lies above the new size: were it only dropped, a crash on the way would bring back what a promised write had
+// covered.
 
 import { keys } from '../kv/keys.ts';
 import { attempt } from './attempt.ts';

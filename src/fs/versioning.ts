@@ -27,6 +27,7 @@ import { accountChunk } from './space-accounting.ts';
 import type { Tree } from './tree.ts';
 
 const NOTHING: ChunkContent = { frames: new Map(), inlineBytes: 0 };
+
 interface ChunkWrite {
   readonly old: Version | undefined;
   readonly write: VersionedWrite;

@@ -24,6 +24,7 @@ import {
   openFormat,
   type VolumeFormat,
 } from './format.ts';
+import { ignoreAbsent } from './ignore-absent.ts';
 import { JournaledMetaStore } from './journaled-meta-store.ts';
 import { hasDatabase, type TableFinding } from './level/level-files.ts';
 import { LevelMetaStore, type LevelSettings } from './level-meta-store.ts';
@@ -277,8 +278,4 @@ async function isAbsent(path: string): Promise<boolean> {
 
 function ignoreAbsentOrBelowFile(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOTDIR') ignoreAbsent(error);
-}
-
-function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

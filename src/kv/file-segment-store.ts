@@ -13,6 +13,7 @@ import type { Eventual } from '../eventual.ts';
 import { lentBuffers } from '../lent-buffers.ts';
 import { DirectFile } from './direct-file.ts';
 import { FileSegmentWriter } from './file-segment-writer.ts';
+import { ignoreAbsent } from './ignore-absent.ts';
 import { type OpenFile, SegmentFiles } from './segment-files.ts';
 import { SegmentReadError, type SegmentStore, type SegmentWriter } from './segment-store.ts';
 import { SharedSync } from './shared-sync.ts';
@@ -165,8 +166,4 @@ function failure({ id, offset, length }: Extent, reason: string, cause?: unknown
   return new SegmentReadError(`Cannot read ${length} bytes at ${offset} of segment ${id}: ${reason}`, {
     cause,
   });
-}
-
-function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

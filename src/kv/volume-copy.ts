@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from '@node-rs/crc32';
 import { replaceDurably } from './durable-file.ts';
+import { ignoreAbsent } from './ignore-absent.ts';
 import { keys } from './keys.ts';
 import type { MetaStore, Write } from './meta-store.ts';
 
@@ -53,8 +54,4 @@ function encode(values: readonly Buffer[]): Buffer {
   const sum = Buffer.alloc(4);
   sum.writeUInt32BE(crc32(body));
   return Buffer.concat([body, sum]);
-}
-
-function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

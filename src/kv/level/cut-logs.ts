@@ -1,9 +1,10 @@
 // Gives up what is behind damage in the logs, in steps that each leave a directory that is refused or whole: whenever the
 // power goes, a start without --repair finds the damage still there, or nothing of the good part missing.
 
-import { open, readFile, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { syncDirectory } from '../sync-directory.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceDurably } from '../durable-file.ts';
+import { ignoreAbsent } from '../ignore-absent.ts';
 import { filesOf, type LogDamage } from './level-files.ts';
 
 /** Makes a file of these bytes, or replaces one, at once and durably. */
@@ -16,7 +17,8 @@ export type ReplaceFile = (path: string, bytes: Buffer) => Promise<void>;
 export async function cutLogs(
   directory: string,
   { file, goodBytes }: LogDamage,
-  replace: ReplaceFile = replaceFile,
+  // By way of PATH.next, which LevelDB takes for no file of its own.
+  replace: ReplaceFile = replaceDurably,
 ): Promise<void> {
   const hurt = Number.parseInt(file, 10);
   const logs = (await filesOf(directory, '.log')).filter((log) => Number.parseInt(log, 10) >= hurt);
@@ -31,25 +33,8 @@ export async function cutLogs(
   }
 }
 
-/** By way of PATH.new, which LevelDB takes for no file of its own. */
-async function replaceFile(path: string, bytes: Buffer): Promise<void> {
-  const made = `${path}.new`;
-  const file = await open(made, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(made, path);
-  await syncDirectory(dirname(path));
-}
-
 /** −1 when there is no such file. */
 async function bytesOf(path: string): Promise<number> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return undefined;
-  });
+  const found = await stat(path).catch(ignoreAbsent);
   return found?.size ?? -1;
 }

@@ -2,6 +2,7 @@
 
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ignoreAbsent } from '../ignore-absent.ts';
 import { readLog } from './log-file.ts';
 import { firstLog, liveTables } from './manifest.ts';
 import { FENCE, type ReadAt, type TableDamage, tableDamages } from './table-file.ts';
@@ -150,8 +151,4 @@ export async function filesOf(directory: string, suffix: string): Promise<string
   return names
     .filter((name) => name.endsWith(suffix))
     .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
-}
-
-function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

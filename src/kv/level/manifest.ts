@@ -13,6 +13,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ignoreAbsent } from '../ignore-absent.ts';
 import { readLog, recordsOf } from './log-file.ts';
 import { VarintReader } from './varint-reader.ts';
 
@@ -112,8 +113,5 @@ function manifestNamedIn(current: Buffer): string | undefined {
 }
 
 function readIfThere(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return undefined;
-  });
+  return readFile(path).catch(ignoreAbsent);
 }

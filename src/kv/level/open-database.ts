@@ -1,7 +1,8 @@
 // Opens LevelDB, or says why not. LevelDB by itself opens more than it should: it passes over a damaged batch in its log
 // and keeps those behind it, and takes a damaged length in its manifest for the end, then deletes the tables that it no
-// longer knows. So both are looked through first, and whether the log is there at all. So are the tables, for damage may end the process: when the last run did
-// not end by itself, which the file OPEN beside them tells, and whenever that is quick.
+// longer knows. So both are looked through first, and whether the log is there at all. So are the tables, for damage may
+// end the process: when the last run did not end by itself, which the file OPEN beside them tells, and whenever that is
+// quick.
 
 import { existsSync } from 'node:fs';
 import { open as openFile, rm } from 'node:fs/promises';

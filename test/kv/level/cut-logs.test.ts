@@ -58,11 +58,11 @@ describe('damaged logs that are cut', () => {
       let step = 0;
       const dying = cutLogs(path, (await findLogDamage(path))!, async (file, bytes) => {
         if (step++ === dies) throw new Error('power cut');
-        await writeFile(`${file}.new`, bytes.subarray(0, bytes.length / 2));
+        await writeFile(`${file}.next`, bytes.subarray(0, bytes.length / 2));
         if (step++ === dies) throw new Error('power cut');
-        await writeFile(`${file}.new`, bytes);
+        await writeFile(`${file}.next`, bytes);
         if (step++ === dies) throw new Error('power cut');
-        await rename(`${file}.new`, file);
+        await rename(`${file}.next`, file);
       });
       await expect(dying).rejects.toThrow('power cut');
       // Before the last step the damage is still there, and nobody gets past it unknowingly.
