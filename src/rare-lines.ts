@@ -43,6 +43,11 @@ export class RareLines<Subject> {
     this.said.set(subject, { saidMs: nowMs, leftOut: 0 });
     return last?.leftOut ?? 0;
   }
+
+  /** Whatever comes next is worth a line. */
+  clear(): void {
+    this.said.clear();
+  }
 }
 
 /** For the end of a line. */

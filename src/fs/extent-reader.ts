@@ -6,7 +6,6 @@
 
 import type { Eventual } from '../eventual.ts';
 import { SegmentReadError } from '../kv/segment-store.ts';
-import { logDamage } from './damage-log.ts';
 import type { FrameExtent } from './extent.ts';
 import { BLOCK_BYTES, blocksAround, FRAME_HEADER_BYTES, verifyBlocks } from './frame.ts';
 import { FsError } from './fs-error.ts';
@@ -126,6 +125,6 @@ function verified(store: Store, run: Run, bytes: Buffer): Buffer[] {
 
 function unreadable(store: Store, run: Run, error: unknown): never {
   if (!(error instanceof DamageError) && !(error instanceof SegmentReadError)) throw error;
-  logDamage(store, run, error);
+  store.damageLog.unreadable(run, error);
   throw new FsError('EIO', 'File data cannot be read: its segment is damaged', { cause: error });
 }

@@ -12,6 +12,7 @@ import { getU64 } from './big-endian.ts';
 import { CHANGE_MARK_KEY, ChangeMark } from './change-mark.ts';
 import { type ChangeTime, ChangeTimes } from './change-time.ts';
 import { CommitWorker } from './commit-worker.ts';
+import { DamageLog } from './damage-log.ts';
 import type { Frame } from './extent.ts';
 import { FsError } from './fs-error.ts';
 import { IdSequence } from './ids.ts';
@@ -59,6 +60,7 @@ export class Store {
   readonly parts: StoreParts;
   readonly trees: Map<number, Tree>;
   readonly live: LiveFrames;
+  readonly damageLog: DamageLog;
   readonly dataIds: IdSequence;
   readonly treeIds: IdSequence;
   /** What kept generations show of HISTORY, by the key from which it was looked for; null is nothing. See versions-at.ts. */
@@ -77,6 +79,7 @@ export class Store {
     this.parts = parts;
     this.trees = loaded.trees;
     this.live = loaded.live;
+    this.damageLog = new DamageLog(parts);
     this.dataIds = this.sequence('next/data', 1, loaded.nextData);
     this.treeIds = this.sequence('next/tree', 1, loaded.nextTree);
     this.changeMark = new ChangeMark(loaded.changeMark, (mark) => this.unsaved.add(mark));

@@ -2,6 +2,7 @@
 // each address is named once a minute for each reason, and all of them together at most REFUSALS_MAX times a minute.
 
 import type { Clock } from '../clock.ts';
+import { RareLines } from '../rare-lines.ts';
 import type { Peer } from './rpc/call.ts';
 import type { RpcLog } from './rpc/log.ts';
 
@@ -10,13 +11,12 @@ export const REFUSALS_MAX = 1024;
 
 export class RefusalLog {
   private readonly log: RpcLog;
-  private readonly clock: Clock;
-  /** When it was said last, in that order. */
-  private readonly saidMs = new Map<string, number>();
+  /** By address and reason. */
+  private readonly lines: RareLines<string>;
 
   constructor(log: RpcLog, clock: Clock) {
     this.log = log;
-    this.clock = clock;
+    this.lines = new RareLines({ clock, intervalMs: REFUSAL_INTERVAL_MS, subjectsMax: REFUSALS_MAX });
   }
 
   noRule(peer: Peer, dataset: string): void {
@@ -37,18 +37,11 @@ export class RefusalLog {
 
   /** The rules are others now: whoever is still refused is worth a line. */
   clear(): void {
-    this.saidMs.clear();
+    this.lines.clear();
   }
 
   private say({ address, port }: Peer, dataset: string, reason: string): void {
-    const subject = `${address} ${reason}`;
-    const nowMs = this.clock.elapsedMs();
-    for (const [oldest, saidMs] of this.saidMs) {
-      if (nowMs - saidMs < REFUSAL_INTERVAL_MS) break;
-      this.saidMs.delete(oldest);
-    }
-    if (this.saidMs.has(subject) || this.saidMs.size >= REFUSALS_MAX) return;
-    this.saidMs.set(subject, nowMs);
+    if (this.lines.due(`${address} ${reason}`) === undefined) return;
     this.log.warn({ client: address, port, dataset }, `Refused ${dataset} to ${address}: ${reason}`);
   }
 }
