@@ -7,8 +7,7 @@
 // Figures: microseconds of the main thread for a call (Linux' schedstat), sixteen calls a turn as at depth 16. Each kind
 // is measured in rounds; the first is left out, in which V8 has not compiled the code yet.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   create,
@@ -23,7 +22,7 @@ import {
   write,
 } from '../test/rig/nfs-calls.mjs';
 import { decodeReply } from '../test/rig/nfs-client.mjs';
-import { needBuild } from '../test/rig/places.mjs';
+import { needBuild, temporaryDirectory } from '../test/rig/places.mjs';
 import { runSuite } from '../test/rig/report.mjs';
 import { callRecord } from '../test/rig/rpc-connection.mjs';
 import { median } from './verdicts.mjs';
@@ -141,16 +140,20 @@ class InProcess {
 }
 
 const MODULES = [
-  ...['clock.js', 'lent-buffers.js', 'volume.js', 'kv/data-directory.js'],
-  ...['nfs/duplicate-request-cache.js', 'nfs/exports.js', 'nfs/handle.js'],
-  ...[
-    'nfs/nfs3/program.js',
-    'nfs/rpc/call.js',
-    'nfs/rpc/conversation.js',
-    'nfs/rpc/credential.js',
-    'nfs/rpc/reply.js',
-  ],
-  ...['nfs/rpc/service.js', 'nfs/xdr/reader.js'],
+  'clock.js',
+  'lent-buffers.js',
+  'volume.js',
+  'kv/data-directory.js',
+  'nfs/duplicate-request-cache.js',
+  'nfs/exports.js',
+  'nfs/handle.js',
+  'nfs/nfs3/program.js',
+  'nfs/rpc/call.js',
+  'nfs/rpc/conversation.js',
+  'nfs/rpc/credential.js',
+  'nfs/rpc/reply.js',
+  'nfs/rpc/service.js',
+  'nfs/xdr/reader.js',
 ];
 
 function recordOf({ procedure, args }) {
@@ -195,9 +198,7 @@ async function round(server, number, large) {
 }
 
 await runSuite(async (report, undo) => {
-  const base = existsSync(MEMORY) ? MEMORY : tmpdir();
-  const directory = mkdtempSync(path.join(base, 'cairn-limit-code-'));
-  undo.push(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = temporaryDirectory(undo, 'limit-code', existsSync(MEMORY) ? MEMORY : undefined);
   const server = await InProcess.open(directory);
   const { file: large } = await server.must(create(server.root, 'large'));
   const piece = Buffer.alloc(64 * 1024, 7);

@@ -11,10 +11,8 @@ import { commandOf } from './section.mjs';
 import { verdictTable } from './verdicts.mjs';
 
 export function performancePage({ tables, results, million, count, directory, options }) {
-  const { quick } = options;
-  const repeats = quick || options.repeats === '3' ? '' : ` --repeats ${options.repeats}`;
-  const command = commandOf('bench', options);
-  const how = `${command}${repeats && !command.includes(' -- ') ? ' --' : ''}${repeats}`;
+  const { quick, repeats } = options;
+  const how = commandOf('bench', options, quick || repeats === '3' ? [] : [`--repeats ${repeats}`]);
   return `# Performance
 
 Measured on ${new Date().toISOString().slice(0, 10)} with \`${how}\`: ${machine(directory)}. The load generator runs on the same machine, the

@@ -12,12 +12,11 @@ export function sectionOf({ title, measuredBy, tables }) {
   return [`## ${title}`, measured, verdicts(tables), ...parts].join('\n\n');
 }
 
-/** As somebody types it, with the flags among `options` that are on. */
-export function commandOf(script, options) {
+/** As somebody types it, with the flags among `options` that are on, and `further` words. */
+export function commandOf(script, options, further = []) {
   const flags = Object.keys(options).filter((flag) => options[flag] === true);
-  return ['npm run', script, ...(flags.length > 0 ? ['--'] : []), ...flags.map((flag) => `--${flag}`)].join(
-    ' ',
-  );
+  const words = [...flags.map((flag) => `--${flag}`), ...further];
+  return ['npm run', script, ...(words.length > 0 ? ['--'] : []), ...words].join(' ');
 }
 
 function verdicts(tables) {

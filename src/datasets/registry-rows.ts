@@ -73,9 +73,10 @@ export async function loadRegistry(meta: MetaStore): Promise<LoadedRegistry> {
   const defaultId = index.get(defaultKey);
   index.delete(defaultKey);
   checkIndex(records, index);
-  const [next] = await meta.fetch([NEXT_ID_KEY]);
-  const nextId = next ? decodeIndex(next, 'the id of the next dataset') : 0;
-  if (records.length > 0 || next || defaultId !== undefined) checkTogether(records, defaultId);
+  const stored = await storedNextId(meta);
+  const nextId = stored ?? 0;
+  if (records.length > 0 || stored !== undefined || defaultId !== undefined)
+    checkTogether(records, defaultId);
   if (records.some(({ id }) => id >= nextId)) {
     throw new VolumeError(
       'DAMAGED',
@@ -92,10 +93,14 @@ export async function loadRegistry(meta: MetaStore): Promise<LoadedRegistry> {
 export async function mendNextId(meta: MetaStore): Promise<void> {
   let used = -1;
   for await (const [key] of meta.rows(keys.dataset.range())) used = keys.dataset.parse(key).dataset;
-  const [next] = await meta.fetch([NEXT_ID_KEY]);
-  const nextId = next ? decodeIndex(next, 'the id of the next dataset') : 0;
+  const nextId = (await storedNextId(meta)) ?? 0;
   // Datasets that are deleted may have had the next ones.
   if (used >= nextId) await meta.write([nextIdRow(used + 1 + BLOCK)], true);
+}
+
+async function storedNextId(meta: MetaStore): Promise<number | undefined> {
+  const [next] = await meta.fetch([NEXT_ID_KEY]);
+  return next && decodeIndex(next, 'the id of the next dataset');
 }
 
 /** Every record is found by its name and its uuid, and nothing else is found. */

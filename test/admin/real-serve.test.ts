@@ -54,6 +54,16 @@ describe('a check whose reader goes', () => {
   });
 });
 
+/** A server of the temporary directory, whose warnings are kept. */
+function started(signals: EventEmitter, warnings: string[]) {
+  const warn = (_: object, message: string) => warnings.push(message);
+  return {
+    signals,
+    createLog: () => ({ debug() {}, info() {}, warn, error() {} }),
+    workingDirectory: directory,
+  };
+}
+
 describe('a reload', () => {
   it('names the keys that it does not take, and takes the rules', async () => {
     const config = join(directory, 'c.toml');
@@ -62,9 +72,7 @@ describe('a reload', () => {
     const signals = new EventEmitter();
     const warnings: string[] = [];
     const command = new CommandLine({
-      signals,
-      createLog: () => ({ debug() {}, info() {}, warn: (_, message) => warnings.push(message), error() {} }),
-      workingDirectory: directory,
+      ...started(signals, warnings),
       async runServer(start) {
         const running = await runServer(start);
         setImmediate(async () => {
@@ -97,9 +105,7 @@ describe('a disk with less than its reserve', () => {
     const failures: unknown[] = [];
     const reason = 'less than disk_reserve_bytes (1000TiB) is free on the disk';
     const command = new CommandLine({
-      signals,
-      createLog: () => ({ debug() {}, info() {}, warn: (_, message) => warnings.push(message), error() {} }),
-      workingDirectory: directory,
+      ...started(signals, warnings),
       async runServer(start) {
         const running = await runServer(start);
         setImmediate(async () => {

@@ -58,9 +58,9 @@ export function needBuild() {
   return main;
 }
 
-/** A temporary directory that goes when the suite ends. CAIRN_KEEP=1 keeps it for a look. */
-export function temporaryDirectory(undo, name) {
-  const directory = mkdtempSync(path.join(tmpdir(), `cairn-${name}-`));
+/** A directory in `base` that goes when the suite ends. CAIRN_KEEP=1 keeps it for a look. */
+export function temporaryDirectory(undo, name, base = tmpdir()) {
+  const directory = mkdtempSync(path.join(base, `cairn-${name}-`));
   undo.push(() => {
     if (process.env.CAIRN_KEEP === '1') console.log(`kept: ${directory}`);
     else rmSync(directory, { recursive: true, force: true });

@@ -2,10 +2,22 @@
 // changed another would wait for it in vain.
 
 import { isDeepStrictEqual } from 'node:util';
+import type { SECTIONS, TOP_KEYS } from './config-keys.ts';
 import type { Settings } from './settings.ts';
 
-/** As the file names them; all but `[[export]]`, and `insecure_ports`, which is part of its rules. */
-const KEYS: Readonly<Record<string, (settings: Settings) => unknown>> = {
+type Section<S extends keyof typeof SECTIONS> = S extends unknown
+  ? `[${S}] ${keyof (typeof SECTIONS)[S] & string}`
+  : never;
+
+/** `insecure_ports` is part of the export rules, and of `[grpc]` two keys each say the same. */
+type KeyName =
+  | Exclude<keyof typeof TOP_KEYS, 'insecure_ports'>
+  | Section<'cache' | 'limits' | 'log'>
+  | '[grpc] tls_cert or tls_key'
+  | '[grpc] token or token_file';
+
+/** As the file names them, all but `[[export]]`. */
+const KEYS: Readonly<Record<KeyName, (settings: Settings) => unknown>> = {
   data_dir: (settings) => settings.dataDir,
   listen: (settings) => settings.listen,
   portmap_listen: (settings) => settings.portmapListen,
@@ -29,7 +41,9 @@ const KEYS: Readonly<Record<string, (settings: Settings) => unknown>> = {
 };
 
 export function changedKeys(before: Settings, after: Settings): string[] {
-  return Object.keys(KEYS).filter((name) => !isDeepStrictEqual(KEYS[name]!(before), KEYS[name]!(after)));
+  return Object.entries(KEYS).flatMap(([name, valueIn]) =>
+    isDeepStrictEqual(valueIn(before), valueIn(after)) ? [] : [name],
+  );
 }
 
 /** Undefined where there is nothing to say. */
